@@ -1,0 +1,1 @@
+"""How trucewatch is run: configuration, graph, store, commands."""

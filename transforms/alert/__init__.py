@@ -1,0 +1,1 @@
+"""Events to alerts: the ledger of ceasefires, inferred violations, policy and revisions."""

@@ -1,0 +1,1 @@
+"""Mentions to events: what several outlets tell together."""

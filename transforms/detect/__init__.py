@@ -1,0 +1,1 @@
+"""Articles to mentions: what each article tells of ceasefires and armed acts."""

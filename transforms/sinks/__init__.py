@@ -1,0 +1,1 @@
+"""Alerts to subscribers: encoders and deliverers, one file a sink."""
