@@ -1,0 +1,52 @@
+# Two commands do all the set-up: `make demo` and `make test`. The rest is for those who change the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test lint types contracts format lock model wheel clean help
+
+help:            ## list the targets
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/  /'
+
+$(VENV)/.core: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.core
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+demo: $(VENV)/.core       ## run the whole pipeline on the bundled sample outlets and show its alerts
+	$(BIN)/trucewatch demo
+
+test: $(VENV)/.dev        ## run all tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev        ## style and likely bugs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev       ## strict static types
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev   ## imports go one way
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:                     ## pin all dependencies anew, with hashes and without download addresses
+	uv pip compile pyproject.toml deploy/build-requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml deploy/build-requirements.in --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --constraint requirements.lock --output-file requirements-dev.lock
+
+wheel: $(VENV)/.dev       ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
