@@ -1,8 +1,8 @@
 """Folding: one spelling for matching in all five languages, with the way back to the text as it stands.
 
 Case, accents, vowel signs, the Turkish i with or without its dot, ё and й and the several Arabic alefs make no
-difference to what a word means to the lexicons. Quotes must be exact substrings of the article, so every folded character knows
-where it came from.
+difference to what a word means to the lexicons. Quotes must be exact substrings of the article, so every folded
+character knows where it came from.
 """
 
 from __future__ import annotations
