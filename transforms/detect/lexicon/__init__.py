@@ -1,0 +1,1 @@
+"""The lexicons as package data: one `triggers.<language>.toml` per language."""
