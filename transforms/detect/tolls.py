@@ -1,0 +1,449 @@
+"""Tolls: how many people were killed or injured, as told.
+
+A trigger ("killed", "claimed the lives of") is joined to the number that belongs to it: the one that follows an active
+verb, the one that stands before a participle. Ages, years, distances and counts of things are no tolls, and parts of a
+toll ("including five children") do not replace it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from transforms.detect.arabic import is_arabic, stems
+from transforms.detect.folding import fold
+from transforms.detect.slot_data import numbers, only_keys, read_lexicon, words
+from transforms.detect.spans import TollAt
+
+__all__ = ["TollAt", "find_tolls"]
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d{3})+(?!\d)|\d+|[^\w\s]")
+_REACH_AFTER = 9
+_REACH_BEFORE = 16
+_CLAUSE_ENDS = frozenset(".;:!?|")
+_HIGHEST = 500_000  # more dead than any single report of these wars gives
+_YEARS = range(1900, 2100)
+
+
+class _Token(NamedTuple):
+    word: str
+    start: int
+    end: int
+
+
+class _Number(NamedTuple):
+    value: int | None
+    first: int
+    end: int  # token indices
+
+
+class _Trigger(NamedTuple):
+    kind: str
+    first: int
+    end: int
+    before: bool
+    after: bool
+    opening: bool
+    claiming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """One language's data, compiled."""
+
+    numbers: dict[str, int]
+    multipliers: dict[str, int]
+    approximate: frozenset[str]
+    vague: frozenset[str]
+    auxiliary: frozenset[str]
+    subset: frozenset[str]
+    joining: frozenset[str]
+    breaks: frozenset[str]
+    not_people: frozenset[str]
+    months: frozenset[str]
+    people: frozenset[str]
+    part_of: frozenset[str]
+    victim_stops: frozenset[str]
+    cumulative: tuple[tuple[str, ...], ...]
+    triggers: dict[str, tuple[tuple[tuple[str, ...], str, frozenset[str]], ...]]
+    closing: dict[str, frozenset[str]]
+    lives: dict[str, frozenset[str]]
+    singular: frozenset[str]
+
+
+_KEYS = {
+    "approximate",
+    "vague",
+    "auxiliary",
+    "subset",
+    "part_of",
+    "joining",
+    "breaks",
+    "people",
+    "singular",
+    "not_people",
+    "months",
+    "victim_stops",
+    "cumulative",
+    "numbers",
+    "multipliers",
+    "killed",
+    "injured",
+}
+_KIND_KEYS = {"before", "after", "opening", "closing", "claiming", "lives"}
+
+
+def compile_grammar(table: dict[str, Any], name: str) -> _Grammar:
+    """Return the checked grammar of one language's table."""
+    only_keys(table, _KEYS, name)
+    triggers: dict[str, list[tuple[tuple[str, ...], str, frozenset[str]]]] = {}
+    closing: dict[str, frozenset[str]] = {}
+    lives: dict[str, frozenset[str]] = {}
+    for kind in ("killed", "injured"):
+        part = table.get(kind, {})
+        only_keys(part, _KIND_KEYS, name, f"{kind}: ")
+        sides: dict[str, set[str]] = {}
+        for side in ("before", "after", "opening", "claiming"):
+            for phrase in words(part, side, f"{name}: {kind}"):
+                sides.setdefault(phrase, set()).add(side)
+        for phrase, of in sides.items():
+            parts = tuple(token.word for token in _tokens(phrase))
+            triggers.setdefault(parts[0], []).append((parts, kind, frozenset(of)))
+        closing[kind] = frozenset(words(part, "closing", name))
+        lives[kind] = frozenset(words(part, "lives", name))
+    return _Grammar(
+        numbers=numbers(table, "numbers", name),
+        multipliers=numbers(table, "multipliers", name),
+        cumulative=tuple(tuple(t.word for t in _tokens(phrase)) for phrase in words(table, "cumulative", name)),
+        triggers={first: tuple(sorted(of, key=lambda one: -len(one[0]))) for first, of in triggers.items()},
+        closing=closing,
+        lives=lives,
+        **{
+            key: frozenset(words(table, key, name))
+            for key in (
+                "approximate",
+                "vague",
+                "auxiliary",
+                "subset",
+                "part_of",
+                "joining",
+                "breaks",
+                "people",
+                "singular",
+                "not_people",
+                "months",
+                "victim_stops",
+            )
+        },
+    )
+
+
+@cache
+def _grammar(lang: str) -> _Grammar:
+    name = f"tolls_{lang}.toml"
+    return compile_grammar(read_lexicon(name) or read_lexicon("tolls_en.toml"), name)
+
+
+def _tokens(folded: str) -> list[_Token]:
+    return [_Token(found.group(), found.start(), found.end()) for found in _TOKEN.finditer(folded)]
+
+
+class _Reader:
+    """The tokens of one text with the numbers and triggers that stand in them."""
+
+    def __init__(self, folded: str, grammar: _Grammar) -> None:
+        self.grammar = grammar
+        self.tokens = _tokens(folded)
+        self.folded = folded
+        self.forms = [self._forms(token.word) for token in self.tokens]
+        self.numbers: dict[int, _Number] = {}
+        self.number_ends: dict[int, _Number] = {}
+        at = 0
+        while at < len(self.tokens):
+            number = self._number(at)
+            if number is None:
+                at += 1
+                continue
+            if self._counts_people(number):
+                self.numbers[number.first] = number
+                self.number_ends[number.end] = number
+            at = number.end
+        self.triggers = self._find_triggers()
+        self.trigger_at = {one.first: one for one in self.triggers}
+        self.trigger_end = {one.end: one for one in self.triggers}
+
+    @staticmethod
+    def _forms(word: str) -> tuple[str, ...]:
+        return stems(word) if is_arabic(word) else (word,)
+
+    def has(self, index: int, of: frozenset[str]) -> bool:
+        """Return whether the token at `index`, leaning words aside, is one of `of`."""
+        return 0 <= index < len(self.tokens) and any(form in of for form in self.forms[index])
+
+    def word(self, index: int) -> str:
+        return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
+
+    def _small(self, index: int) -> int | None:
+        for form in self.forms[index]:
+            if form in self.grammar.numbers:
+                return self.grammar.numbers[form]
+        return None
+
+    def _number(self, at: int) -> _Number | None:
+        """Return the number that begins at token `at`."""
+        grammar, word = self.grammar, self.word(at)
+        if word[0].isdigit():
+            plain = re.sub("[.,]", "", word)
+            value = int(plain) if len(plain) < 9 else None
+            end = at + 1
+            if value is not None and self.has(end, frozenset(grammar.multipliers)):
+                value *= max(grammar.multipliers.get(form, 0) for form in self.forms[end])
+                end += 1
+            return _Number(value, at, end)
+        if self.has(at, grammar.vague) and not (self.word(at - 1) == "as" and self.word(at + 1) == "as"):
+            end = at + 1
+            while self.has(end, grammar.vague) or (
+                self.word(end) == "of" and self.has(end + 1, frozenset(grammar.multipliers) | grammar.vague)
+            ):
+                end += 1
+            return _Number(None, at, end)
+        total, last, end = 0, 0, at
+        while end < len(self.tokens):
+            small = self._small(end)
+            multiplier = next((grammar.multipliers[f] for f in self.forms[end] if f in grammar.multipliers), None)
+            if multiplier is not None:
+                total = max(total, 1) * multiplier if total < multiplier or multiplier == 1000 else total + multiplier
+            elif small is not None:
+                if last and not (last >= 20 and small < 10) and not last >= 100:
+                    if small == 12 and word not in grammar.numbers:
+                        break
+                    if small != 12:
+                        break
+                    total *= small  # "two dozen"
+                else:
+                    total += small
+            elif (
+                self.word(end) in {"-", "and"}
+                and end > at
+                and end + 1 < len(self.tokens)
+                and last
+                and self._small(end + 1)
+                and (self.word(end) == "-" or last >= 100)
+            ):
+                end += 1
+                continue
+            else:
+                break
+            last = multiplier or small or 0
+            end += 1
+        return _Number(total, at, end) if end > at else None
+
+    def _counts_people(self, number: _Number) -> bool:
+        """Return whether nothing speaks against the number counting people."""
+        grammar, after = self.grammar, number.end
+        before = self.word(number.first - 1)
+        if number.value is not None and number.value > _HIGHEST:
+            return False
+        digits = self.word(number.first)
+        if digits.isdigit() and number.value in _YEARS and len(digits) == 4 and not self.has(after, grammar.people):
+            return False
+        if before in {"$", "€", "£", "#", ":", "/"} or self.word(after) in {"%", ":", "/", "$"}:
+            return False
+        if self.has(number.first - 1, grammar.months) or self.has(after, grammar.months):
+            return False
+        if self.word(after) == "-":
+            after += 1
+        if self.has(after, grammar.not_people):
+            return False
+        # "one of the", "five of them": a part, or no count at all
+        return not (self.word(number.end) == "of" and digits == "one")
+
+    def _find_triggers(self) -> list[_Trigger]:
+        out: list[_Trigger] = []
+        at = 0
+        while at < len(self.tokens):
+            longest: dict[str, _Trigger] = {}
+            for form in self.forms[at]:
+                for parts, kind, sides in self.grammar.triggers.get(form, ()):
+                    end = at + len(parts)
+                    if end > len(self.tokens) or any(parts[k] not in self.forms[at + k] for k in range(1, len(parts))):
+                        continue
+                    if kind not in longest or longest[kind].end < end:
+                        longest[kind] = _Trigger(
+                            kind, at, end, "before" in sides, "after" in sides, "opening" in sides, "claiming" in sides
+                        )
+            out.extend(longest.values())
+            at += 1
+        return out
+
+
+def _number_after(reader: _Reader, trigger: _Trigger) -> _Number | None:
+    """Return the number that an active trigger governs, reading on from it."""
+    grammar, tokens = reader.grammar, reader.tokens
+    joined = False
+    for at in range(trigger.end, min(trigger.end + _REACH_AFTER, len(tokens))):
+        if at in reader.numbers:
+            number = reader.numbers[at]
+            if joined and _other_trigger_follows(reader, number, trigger.kind):
+                return None
+            return number
+        if reader.has(at, grammar.joining):
+            if tokens[at].word != ",":
+                joined = True
+        elif not (reader.has(at, grammar.approximate) or _in_trigger(reader, at)):
+            return None
+    return None
+
+
+def _in_trigger(reader: _Reader, at: int) -> bool:
+    return at in reader.trigger_at
+
+
+def _other_trigger_follows(reader: _Reader, number: _Number, kind: str) -> bool:
+    """Return whether a participle of the other kind claims `number` ("... and 30 others wounded")."""
+    for at in range(number.end, min(number.end + 8, len(reader.tokens))):
+        if reader.word(at) in _CLAUSE_ENDS or reader.has(at, reader.grammar.joining):
+            return False
+        trigger = reader.trigger_at.get(at)
+        if trigger is not None and trigger.before:
+            return trigger.kind != kind
+    return False
+
+
+def _number_before(reader: _Reader, trigger: _Trigger) -> _Number | None:
+    """Return the number whose noun phrase a participle closes, reading back from it."""
+    grammar = reader.grammar
+    at = trigger.first - 1
+    passive = reader.has(at, grammar.auxiliary)
+    reach = trigger.first - (_REACH_BEFORE if passive else _REACH_BEFORE // 2)
+    fallback: _Number | None = None
+    while at >= max(reach, 0):
+        word = reader.word(at)
+        if word in _CLAUSE_ENDS or reader.has(at, grammar.breaks):
+            break
+        other = reader.trigger_at.get(at)
+        if other is not None and other.kind != trigger.kind and not reader.has(at, grammar.auxiliary):
+            # "killed and wounded": the number before the first participle is both's
+            if not _coordinated(reader, at, trigger.first):
+                break
+        number = reader.number_ends.get(at + 1)
+        if number is not None:
+            if not _is_part(reader, number):
+                return number
+            fallback = fallback or number
+            at = number.first - 1
+            continue
+        at -= 1
+    return None
+
+
+def _coordinated(reader: _Reader, first: int, second: int) -> bool:
+    return all(
+        reader.has(at, reader.grammar.joining | reader.grammar.auxiliary) or at in reader.trigger_at
+        for at in range(first, second)
+    )
+
+
+def _is_part(reader: _Reader, number: _Number) -> bool:
+    """Return whether the number only tells a part of another ("including five children", "eight of them")."""
+    before = number.first - 1
+    while (
+        before >= 0 and reader.has(before, reader.grammar.approximate) and not reader.has(before, reader.grammar.subset)
+    ):
+        before -= 1
+    if reader.has(before, reader.grammar.subset):
+        return True
+    return reader.has(number.end, frozenset({"of"})) and reader.has(number.end + 1, reader.grammar.part_of)
+
+
+def _closed(reader: _Reader, number: _Number, closing: frozenset[str]) -> bool:
+    every = reader.grammar.closing["killed"] | reader.grammar.closing["injured"]
+    for at in range(number.end, min(number.end + 9, len(reader.tokens))):
+        if reader.has(at, every):
+            return reader.has(at, closing)
+        if reader.word(at) in _CLAUSE_ENDS:
+            return False
+    return False
+
+
+def _victims(reader: _Reader, number: _Number) -> tuple[int, int]:
+    """Return the token range of the noun phrase after the number."""
+    grammar = reader.grammar
+    at = number.end
+    while at < len(reader.tokens) and at < number.end + 6:
+        word = reader.word(at)
+        if not (word[0].isalpha() or word in {"-", "'"}):
+            break
+        if at in reader.trigger_at or reader.has(at, grammar.victim_stops) or reader.has(at, grammar.auxiliary):
+            break
+        if at in reader.numbers:
+            break
+        at += 1
+    return number.end, at
+
+
+def _is_cumulative(reader: _Reader, first: int, end: int) -> bool:
+    """Return whether the sentence around the toll counts over a long time."""
+    tokens = reader.tokens
+    left, right = first, end
+    while left > 0 and tokens[left - 1].word not in {".", ";", "!", "?"} and first - left < 40:
+        left -= 1
+    while right < len(tokens) and tokens[right].word not in {".", ";", "!", "?"} and right - end < 40:
+        right += 1
+    around = " ".join(token.word for token in tokens[left:right])
+    padded = f" {around} "
+    return any(f" {' '.join(phrase)} " in padded for phrase in reader.grammar.cumulative)
+
+
+def find_tolls(text: str, lang: str) -> list[TollAt]:
+    """Return the tolls told in `text`, by position; numbers of one event's dead and injured are separate entries."""
+    grammar = _grammar(lang)
+    folded = fold(text)
+    reader = _Reader(folded.text, grammar)
+    found: dict[tuple[str, int], TollAt] = {}
+    for trigger in reader.triggers:
+        number = _number_of(reader, trigger)
+        if number is None:
+            continue
+        key = (trigger.kind, number.first)
+        if key in found:
+            continue
+        first, end = min(trigger.first, number.first), max(trigger.end, number.end)
+        victim_first, victim_end = _victims(reader, number)
+        end = max(end, victim_end if victim_end > victim_first else end)
+        start, stop = folded.span(reader.tokens[first].start, reader.tokens[end - 1].end)
+        victims = (
+            folded.quote(reader.tokens[victim_first].start, reader.tokens[victim_end - 1].end)
+            if victim_end > victim_first
+            else ""
+        )
+        found[key] = TollAt(
+            start=start,
+            end=stop,
+            kind=trigger.kind,
+            value=number.value,
+            victims=victims,
+            cumulative=_is_cumulative(reader, first, end),
+        )
+    return sorted(found.values(), key=lambda one: (one.start, one.kind != "killed"))
+
+
+def _number_of(reader: _Reader, trigger: _Trigger) -> _Number | None:
+    """Return the number that belongs to `trigger`."""
+    grammar = reader.grammar
+    after = _number_after(reader, trigger) if trigger.after or trigger.opening or trigger.claiming else None
+    if trigger.opening and (after is None or not _closed(reader, after, grammar.closing[trigger.kind])):
+        return None
+    if trigger.claiming and trigger.end - trigger.first == 1:
+        lives = after is not None and any(reader.has(after.end + k, grammar.lives[trigger.kind]) for k in range(3))
+        return after if lives else None
+    if not trigger.before:
+        return after
+    before = _number_before(reader, trigger)
+    if after is None or before is None:
+        return after or before
+    passive = reader.has(trigger.first - 1, grammar.auxiliary)
+    claimed = _other_trigger_follows(reader, after, trigger.kind)
+    return before if passive or claimed else after
