@@ -142,8 +142,8 @@ def compile_grammar(table: dict[str, Any], name: str) -> _Grammar:
 
 @cache
 def _grammar(lang: str) -> _Grammar:
-    name = f"tolls_{lang}.toml"
-    return compile_grammar(read_lexicon(name) or read_lexicon("tolls_en.toml"), name)
+    name = f"tolls.{lang}.toml"
+    return compile_grammar(read_lexicon(name) or read_lexicon("tolls.en.toml"), name)
 
 
 def _tokens(folded: str) -> list[_Token]:
