@@ -1,0 +1,1 @@
+"""Speed, cost and quality, measured; nothing here is shipped."""

@@ -1,0 +1,42 @@
+"""Beam options: the runner is always named, never left to DirectRunner's switch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from transforms.failures import ConfigError
+
+DEFAULT_RUNNER = "FnApiRunner"
+# What a user types, and what Beam calls it. DirectRunner is Beam's own switch between local runners.
+RUNNERS = {
+    "fnapi": "FnApiRunner",
+    "direct": "DirectRunner",
+    "prism": "PrismRunner",
+    "flink": "FlinkRunner",
+    "dataflow": "DataflowRunner",
+    "portable": "PortableRunner",
+}
+
+
+def runner_name(typed: str) -> str:
+    """Return Beam's name for a runner as a user types it ("fnapi", "FnApiRunner", "fnapirunner").
+
+    Raises:
+        ConfigError: If no such runner is known.
+    """
+    short = typed.strip().lower().removesuffix("runner")
+    if short not in RUNNERS:
+        raise ConfigError(f"unknown runner {typed!r}; choose one of {', '.join(RUNNERS.values())}")
+    return RUNNERS[short]
+
+
+def beam_options(runner: str = DEFAULT_RUNNER, extra: Sequence[str] = ()) -> PipelineOptions:
+    """Return Beam's options for a run; `extra` are flags that the runner itself understands.
+
+    Workers import trucewatch by name, so nothing of the main session is pickled.
+    """
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    return PipelineOptions([f"--runner={runner_name(runner)}", "--no_save_main_session", *extra])
