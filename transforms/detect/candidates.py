@@ -9,10 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from transforms.detect.folding import fold_text
 from transforms.detect.lexicons import PhraseMatcher, Trigger, load_lexicon, words_of_form
 from transforms.detect.reading import Reading, Sentence
+from transforms.detect.terms import TermMatcher
+
+Payload = TypeVar("Payload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,20 @@ class Found:
     cues: tuple[CueAt, ...]
 
 
+Matcher = PhraseMatcher[Payload] | TermMatcher[Payload]
+
+
 @cache
-def _matchers(lang: str) -> tuple[PhraseMatcher[Trigger], PhraseMatcher[str]]:
+def _matchers(lang: str) -> tuple[Matcher[Trigger], Matcher[str]]:
     lexicon = load_lexicon(lang)
-    triggers = PhraseMatcher(
-        (words_of_form(form, fold_text), trigger) for trigger in lexicon.triggers for form in trigger.forms
+    triggers = [(form, trigger) for trigger in lexicon.triggers for form in trigger.forms]
+    cues = [(form, cue) for cue, forms in lexicon.cues for form in forms]
+    if lang != "en":  # without lemmas, entries say their endings themselves
+        return TermMatcher(triggers), TermMatcher(cues)
+    return (
+        PhraseMatcher((words_of_form(form, fold_text), trigger) for form, trigger in triggers),
+        PhraseMatcher((words_of_form(form, fold_text), cue) for form, cue in cues),
     )
-    cues = PhraseMatcher((words_of_form(form, fold_text), cue) for cue, forms in lexicon.cues for form in forms)
-    return triggers, cues
 
 
 def find_candidates(reading: Reading) -> Found:

@@ -9,6 +9,9 @@ How a language is added, as data: write `lexicon/triggers.<code>.toml` with
 - `[cues]`: lists of forms under the names that the English file uses (`call`, `agree`, `negation`, ...). Names are
   shared: the judgement weighs `cue.call` alike in every language.
 
+In languages without a parser forms are entries of `terms.py`: `word*` is any ending, `a|b` a choice, `~` up to three
+words between, `?word` one that may be missing. In English they are plain runs of words.
+
 A form's words are compared with the words of the text in three ways: as spelled in lower case, as normalised by the
 language (diacritics, tatweel, apostrophes; see `readers.py`), and as lemma or stripped stem. Forms are normalised by
 the same function when loaded, so write them as a newspaper does.
@@ -23,6 +26,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Generic, TypeVar
 
+from transforms.detect.terms import parse_entry
 from transforms.failures import KnowledgeError
 from transforms.model import Means, Stage
 
@@ -90,11 +94,25 @@ def parse_lexicon(raw: str, name: str) -> Lexicon:
     cues = data.get("cues", {})
     if not isinstance(cues, dict):
         raise KnowledgeError(f"{name}: `cues` must be a table of lists")
+    if language != "en":
+        _check_entries(name, triggers.values(), cues)
     return Lexicon(
         language=language,
         triggers=tuple(triggers.values()),
         cues=tuple((cue, _forms(forms, f"{name}: [cues] {cue}")) for cue, forms in cues.items()),
     )
+
+
+def _check_entries(name: str, triggers: Iterable[Trigger], cues: dict[str, Any]) -> None:
+    """Raise for an entry that the matcher of unparsed languages cannot read."""
+    groups = [(f"[[trigger]] {trigger.id}", trigger.forms) for trigger in triggers]
+    groups += [(f"[cues] {cue}", forms) for cue, forms in cues.items() if isinstance(forms, list)]
+    for where, forms in groups:
+        for form in forms:
+            try:
+                parse_entry(str(form))
+            except ValueError as error:
+                raise KnowledgeError(f"{name}: {where}: {error}") from error
 
 
 def _trigger(table: dict[str, Any], where: str) -> Trigger:

@@ -179,6 +179,11 @@ def keys_of(folded: str, lang: str) -> tuple[str, ...]:
     """Return what a folded word of `lang` is matched by: itself, and what is left without what leans on it."""
     if lang == "ar":
         return tuple(dict.fromkeys((folded, *arabic.stems(folded))))
+    head, mark, tail = folded.partition("'")
+    if mark and lang == "fr":  # l'accord, d'Alep
+        return (folded, tail)
+    if mark and lang == "tr":  # Halep'te, İdlib'de
+        return (folded, head)
     return (folded,)
 
 
