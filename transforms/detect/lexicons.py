@@ -105,7 +105,7 @@ def parse_lexicon(raw: str, name: str) -> Lexicon:
 
 def _check_entries(name: str, triggers: Iterable[Trigger], cues: dict[str, Any]) -> None:
     """Raise for an entry that the matcher of unparsed languages cannot read."""
-    groups = [(f"[[trigger]] {trigger.id}", trigger.forms) for trigger in triggers]
+    groups: list[tuple[str, Iterable[object]]] = [(f"[[trigger]] {trigger.id}", trigger.forms) for trigger in triggers]
     groups += [(f"[cues] {cue}", forms) for cue, forms in cues.items() if isinstance(forms, list)]
     for where, forms in groups:
         for form in forms:
