@@ -1,1 +1,1 @@
-"""What persists between runs."""
+"""What persists between runs: seen articles, events, alerts, outbox, feed states and failures."""
