@@ -21,7 +21,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             events = Path(folder) / "events.jsonl"
             with (gold / f"{name}_items.jsonl").open("rb") as items, events.open("wb") as out:
-                subprocess.run([sys.executable, "-m", "pipeline.cli", "detect"], stdin=items, stdout=out, check=True, cwd=ROOT)
+                subprocess.run(
+                    [sys.executable, "-m", "pipeline.cli", "detect"], stdin=items, stdout=out, check=True, cwd=ROOT
+                )
             print(f"\n--- {name}: {gold.name}/{name}_labels.jsonl", flush=True)
             subprocess.run(
                 [sys.executable, gold / "score.py", gold / f"{name}_labels.jsonl", events], check=True, cwd=ROOT

@@ -24,8 +24,9 @@ from pathlib import Path
 
 from benchmarks.machine import machine, shared_folder
 from pipeline.config import Config, config_of
-from pipeline.run import RunResult, run_once
+from pipeline.run import run_once
 from pipeline.store.store import Store
+from pipeline.summary import RunResult
 
 
 class ReplayServer:
@@ -37,7 +38,14 @@ class ReplayServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, str(self.folder / "serve.py"), "--port", str(self.port), "--until", "2000-01-01T00:00:00Z"]
+        command = [
+            sys.executable,
+            str(self.folder / "serve.py"),
+            "--port",
+            str(self.port),
+            "--until",
+            "2000-01-01T00:00:00Z",
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.process.stdout.readline()
@@ -77,7 +85,13 @@ def config_toml(server: ReplayServer, **top: str) -> str:
     lines = [f'{key} = "{value}"' for key, value in top.items()]
     lines += ["[fetch]", "allow_private_networks = true"]
     for name in server.names():
-        lines += ["[[feed]]", f'name = "{name}"', f'url = "{server.url}/{name}.xml"', f'outlet = "{name}"', 'language = "en"']
+        lines += [
+            "[[feed]]",
+            f'name = "{name}"',
+            f'url = "{server.url}/{name}.xml"',
+            f'outlet = "{name}"',
+            'language = "en"',
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -121,7 +135,18 @@ def run_days(
 def dedup_scores(shared: Path, store: Store, folder: Path) -> dict[str, object]:
     """Export the store's events and return the figures of the deduplication scorer."""
     exported = folder / "events.jsonl"
-    command = [sys.executable, "-m", "pipeline.cli", "export", "--store", store.url, "--what", "events", "--format", "jsonl"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.cli",
+        "export",
+        "--store",
+        store.url,
+        "--what",
+        "events",
+        "--format",
+        "jsonl",
+    ]
     with exported.open("wb") as out:
         subprocess.run(command, stdout=out, check=True)
     gold = shared / "gold"
@@ -144,7 +169,9 @@ def main() -> None:
         seconds = time.monotonic() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         alerts = sum(sum(r.summary.alerts.values()) for r in results)
-        print(f"{len(results)} runs over {len(server.names())} feeds in {seconds:.1f} s ({seconds / len(results):.2f} s a run)")
+        print(
+            f"{len(results)} runs over {len(server.names())} feeds in {seconds:.1f} s ({seconds / len(results):.2f} s a run)"
+        )
         print(f"{alerts} alerts, peak memory {peak:.0f} MB")
         for key, value in dedup_scores(shared, store, folder).items():
             print(f"{key}: {value}")

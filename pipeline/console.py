@@ -76,7 +76,9 @@ def clock_of(as_of: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(as_of.strip())
     except ValueError:
-        raise ConfigError(f"--as-of {as_of!r} is no time; write for instance 2016-10-07T18:00:00Z or 2016-10-07") from None
+        raise ConfigError(
+            f"--as-of {as_of!r} is no time; write for instance 2016-10-07T18:00:00Z or 2016-10-07"
+        ) from None
     if len(as_of.strip()) <= len("2016-10-07"):
         moment = datetime.combine(moment.date(), time(23, 59, 59))
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

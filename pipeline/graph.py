@@ -16,7 +16,7 @@ from transforms.detect.screen import passes_screen
 from transforms.detect.transform import DetectEvents
 from transforms.ingest.feed import FeedRequest
 from transforms.ingest.transform import PullFeeds
-from transforms.model import Article, Event
+from transforms.model import Article, Event, Mention
 from transforms.sinks.commit import Committer
 from transforms.sinks.transform import WriteAlerts
 
@@ -32,6 +32,7 @@ class Job:
         now: The run's clock.
         requests: The feeds to pull, each with its state.
         articles_again: Articles fed in again from the dead letters.
+        mentions_again: Mentions fed in again from the dead letters of later stages.
         open_events: Events that may still take mentions.
         ceasefire_events: Ceasefire events of earlier runs, from which the ledger learns.
     """
@@ -40,6 +41,7 @@ class Job:
     now: datetime
     requests: tuple[FeedRequest, ...] = ()
     articles_again: tuple[Article, ...] = ()
+    mentions_again: tuple[Mention, ...] = ()
     open_events: tuple[Event, ...] = ()
     ceasefire_events: tuple[Event, ...] = ()
 
@@ -63,13 +65,18 @@ def build_graph(
     articles = (pulled["articles"], again) | "AllArticles" >> beam.Flatten()
     detected = articles | "DetectEvents" >> DetectEvents(config.detect, job.now)
 
+    told_again = pipeline | "MentionsAgain" >> beam.Create(list(job.mentions_again))
+    mentions = (detected["mentions"], told_again) | "AllMentions" >> beam.Flatten()
     open_events = pipeline | "OpenEvents" >> beam.Create(list(job.open_events))
     decided = {
-        "mentions": detected["mentions"],
+        "mentions": mentions,
         "open_events": open_events,
     } | "DeduplicateEvents" >> DeduplicateEvents(config.deduplicate, job.now)
 
-    raised = decided["changes"] | "RaiseAlerts" >> RaiseAlerts(config.alert, job.now, job.ceasefire_events)
+    raised = {
+        "changes": decided["changes"],
+        "open_events": open_events,
+    } | "RaiseAlerts" >> RaiseAlerts(config.alert, job.now, job.ceasefire_events)
 
     dead_letters = [stage["failures"] for stage in (pulled, detected, decided, raised)]
     failures = dead_letters | "DeadLetters" >> beam.Flatten()

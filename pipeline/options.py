@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-
-from apache_beam.options.pipeline_options import PipelineOptions
+from typing import TYPE_CHECKING
 
 from transforms.failures import ConfigError
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 DEFAULT_RUNNER = "FnApiRunner"
 # What a user types, and what Beam calls it. DirectRunner is Beam's own switch between local runners.
@@ -38,5 +40,7 @@ def beam_options(runner: str = DEFAULT_RUNNER, extra: Sequence[str] = ()) -> Pip
 
     Workers import trucewatch by name, so nothing of the main session is pickled.
     """
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     return PipelineOptions([f"--runner={runner_name(runner)}", "--no_save_main_session", *extra])

@@ -18,7 +18,13 @@ log = logging.getLogger("trucewatch")
 
 
 def watch_feeds(
-    config: Config, store: Store, every: timedelta, stop: threading.Event, *, limit: int = 0, runner: str = DEFAULT_RUNNER
+    config: Config,
+    store: Store,
+    every: timedelta,
+    stop: threading.Event,
+    *,
+    limit: int = 0,
+    runner: str = DEFAULT_RUNNER,
 ) -> Iterator[RunResult]:
     """Yield the result of run after run, started `every` apart, until `stop` is set or `limit` runs are done.
 
@@ -28,7 +34,7 @@ def watch_feeds(
     while not stop.is_set():
         started = time.monotonic()
         try:
-            yield run_once(config, store, datetime.now(UTC), runner=runner)
+            yield run_once(config, store, datetime.now(UTC), runner=runner, due_only=True)
         except StoreBusyError as error:
             log.warning("run left out: %s", error)
         done += 1

@@ -1,0 +1,30 @@
+"""The command line: parse, call, print. Each group of commands is a module of `pipeline.commands`."""
+
+from __future__ import annotations
+
+import typer
+
+from pipeline.commands import delivery, detecting, feeds, running, stored
+
+app = typer.Typer(
+    name="trucewatch",
+    help="Watches news feeds for ceasefires in Syria and Libya and for their breaches, and tells each of them once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 ok, 1 failed, 2 wrong usage or configuration, 3 partial (some feeds failed), 75 try later.",
+)
+running.register(app)
+detecting.register(app)
+stored.register(app)
+delivery.register(app)
+app.add_typer(feeds.app, name="feeds")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
