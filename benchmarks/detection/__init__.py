@@ -1,0 +1,1 @@
+"""How well and how fast events are detected, and the training of the judgement."""

@@ -1,0 +1,136 @@
+"""Five-fold cross-validation over train and dev by item, with the scorer that lies beside the labels.
+
+Usage: python -m benchmarks.detection.crossval [GOLD] [--errors N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.detection.gold import Item, gold_folder, load, scorer
+from benchmarks.detection.training import THRESHOLDS, Row, rows_of, train
+from transforms.detect.deciding import Judged, judge_all
+from transforms.detect.features import Features
+from transforms.detect.judgement import Head
+
+FOLDS = 5
+
+
+def groups_of(items: Sequence[Item]) -> list[int]:
+    """Return a group number per item; items that share most of their words are one group and never part."""
+    sets = [frozenset(re.findall(r"\w{3,}", (i.raw.get("title", "") + " " + i.raw.get("summary", "")).lower())) for i in items]
+    group = list(range(len(items)))
+
+    def root(i: int) -> int:
+        while group[i] != i:
+            group[i] = group[group[i]]
+            i = group[i]
+        return i
+
+    for i in range(len(items)):
+        for j in range(i):
+            smaller = min(len(sets[i]), len(sets[j]))
+            if smaller and len(sets[i] & sets[j]) >= 0.6 * smaller and smaller >= 5:
+                group[root(i)] = root(j)
+    return [root(i) for i in range(len(items))]
+
+
+def folds_of(items: Sequence[Item]) -> list[int]:
+    """Return the fold of each item; the same items always fall into the same folds."""
+    groups = groups_of(items)
+    names = sorted(set(groups), key=lambda g: items[g].id)
+    random.Random(7).shuffle(names)
+    place = {g: i % FOLDS for i, g in enumerate(names)}
+    return [place[g] for g in groups]
+
+
+def event_of(judged: Judged) -> dict[str, Any]:
+    """Return a decided event in the form that the scorer reads."""
+    slots = judged.slots
+    when = None
+    if slots.date:
+        when = slots.date.start.isoformat()
+        if slots.date.end != slots.date.start:
+            when += "/" + slots.date.end.isoformat()
+    return {
+        "family": str(judged.family),
+        "stage": str(judged.stage) if judged.stage else None,
+        "means": str(judged.means) if judged.means else None,
+        "country": slots.country,
+        "places": [p.name for p in slots.places],
+        "date": when,
+        "actors": [p.name for p in slots.actors],
+        "targets": [p.name for p in slots.targets],
+        "killed": slots.killed,
+        "injured": slots.injured,
+        "certainty": str(judged.realis),
+        "trigger": judged.candidate.form,
+        "p": round(judged.event, 2),
+    }
+
+
+def predict(item: Item, heads: dict[str, Head], suffix: str = "en") -> tuple[Judged, ...]:
+    """Return every candidate of an item, judged."""
+
+    def ask(name: str, features: Features) -> dict[str, float]:
+        return heads[f"{name}@{suffix}"].probabilities(features)
+
+    return judge_all(item.reading, item.found, item.facts, ask, THRESHOLDS)
+
+
+def cross_validate(items: Sequence[Item], rows: Sequence[Row]) -> dict[str, tuple[Judged, ...]]:
+    """Return, by item id, what heads that never saw the item make of it; only train and dev items are predicted."""
+    folds = folds_of(items)
+    out: dict[str, tuple[Judged, ...]] = {}
+    for fold in range(FOLDS):
+        heads = train(items, rows, [n for n in range(len(items)) if folds[n] != fold])
+        for number, item in enumerate(items):
+            if folds[number] == fold and item.origin in {"train", "dev"}:
+                out[item.id] = predict(item, heads)
+    return out
+
+
+def report(score: Any, labels: dict[str, Any], predictions: dict[str, Any]) -> None:
+    """Print the figures as the scorer prints them."""
+    result, _ = score.score(labels, predictions)
+    for name, value in result.items():
+        if name == "accuracy":
+            print("accuracy      " + "  ".join(f"{k} {v['acc']:.3f} ({v['n']})" for k, v in value.items()))
+        elif isinstance(value, dict):
+            print(f"{name:13} P {value['p']:.3f}  R {value['r']:.3f}  F1 {value['f1']:.3f}   tp {value['tp']} fp {value['fp']} fn {value['fn']}")
+        else:
+            print(f"{name}: {value}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("gold", nargs="?")
+    parser.add_argument("--dump", help="write predictions and labels here, for error analysis")
+    arguments = parser.parse_args()
+    folder = gold_folder(arguments.gold)
+    items = load(folder)
+    rows = [row for number, item in enumerate(items) for row in rows_of(number, item)]
+    judged = cross_validate(items, rows)
+    labels = {i.id: {"events": i.events} for i in items if i.id in judged}
+    predictions = {i: {"id": i, "events": [event_of(j) for j in js if not j.rejected]} for i, js in judged.items()}
+    score = scorer(folder)
+    print(f"five-fold cross-validation, {len(labels)} English items of train and dev")
+    report(score, labels, predictions)
+    dev = {i.id for i in items if i.origin == "dev"}
+    print("\nof which dev")
+    report(score, {k: v for k, v in labels.items() if k in dev}, predictions)
+    if arguments.dump:
+        with open(arguments.dump, "w", encoding="utf-8") as file:
+            for i in items:
+                if i.id in judged:
+                    file.write(json.dumps({**i.raw, "gold": i.events, "pred": predictions[i.id]["events"],
+                        "rejected": [[j.candidate.family, j.candidate.form, round(j.event, 2), j.rejected] for j in judged[i.id] if j.rejected]}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Turns labelled items into training rows and fits the heads of the judgement (scikit-learn, offline)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.detection.gold import Item
+from transforms.detect.candidates import Candidate
+from transforms.detect.deciding import Asker, Judged, _answers, pair_features
+from transforms.detect.features import Features, View, features_of
+from transforms.detect.judgement import Head, shared_only, vocabulary
+from transforms.detect.slots import fill
+
+# How strongly each head is held back (C of the logistic regression), and how rare a feature may be.
+STRENGTH = {"event": 0.15, "violation": 0.15, "stage": 0.3, "means": 0.3, "certainty": 0.2, "same": 1.0}
+FEWEST = 2
+THRESHOLDS = {"event.ceasefire": 0.45, "event.armed": 0.45, "violation": 0.45, "alleged": 0.45, "same": 0.5}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A candidate of a labelled item, with the event that it tells (None: it tells none)."""
+
+    item: int
+    candidate: Candidate
+    features: Features
+    event: int | None
+    weight: float
+
+
+def kind_of(event: dict[str, Any]) -> str:
+    """Return the family that triggers know: "ceasefire" or "armed"."""
+    return "ceasefire" if event["family"] == "ceasefire" else "armed"
+
+
+def rows_of(number: int, item: Item) -> list[Row]:
+    """Return the candidates of an item, each with the labelled event whose evidence it stands in."""
+    text, words = item.reading.text, item.reading.words
+    spans: list[tuple[int, int]] = []
+    for event in item.events:
+        quote = event.get("evidence") or ""
+        at = text.find(quote) if quote else -1
+        spans.append((at, at + len(quote)) if at >= 0 else (-1, -1))
+    told: dict[int, int] = {}
+    candidates = item.found.candidates
+    for c_at, c in enumerate(candidates):
+        start, end = words[c.first].start, words[c.last - 1].end
+        inside = [
+            e for e, (a, b) in enumerate(spans)
+            if a >= 0 and a < end and start < b and kind_of(item.events[e]) == c.family
+        ]  # fmt: skip
+        if inside:
+            told[c_at] = min(inside, key=lambda e: (not _hinted(c, item.events[e]), spans[e][1] - spans[e][0]))
+    # Events whose evidence holds no trigger, or whose triggers all went to another event: the nearest of the sentence.
+    for e, event in enumerate(item.events):
+        if e in told.values():
+            continue
+        a, b = spans[e]
+        free = [
+            at for at, c in enumerate(candidates)
+            if at not in told and c.family == kind_of(event) and (a < 0 or c.sentence.start <= a < c.sentence.end)
+        ]  # fmt: skip
+        if free:
+            told[min(free, key=lambda at: (not _hinted(candidates[at], event), abs(words[candidates[at].first].start - a)))] = e
+    rows: list[Row] = []
+    for at, c in enumerate(candidates):
+        features = features_of(View(item.reading, item.found, item.facts, c))
+        if item.reading.lang != "en":
+            features = shared_only(features)
+        if at in told:
+            rows.append(Row(number, c, features, told[at], 1.0))
+            continue
+        weight = 1.0
+        if any(kind_of(e) == c.family for e in item.events):
+            # It may retell an event that is told elsewhere in the item; the labels do not say.
+            alike = any(kind_of(e) == c.family and _hinted(c, e) for e in item.events)
+            weight = 0.1 if alike and c.family == "armed" else 0.5
+        rows.append(Row(number, c, features, None, weight))
+    return rows
+
+
+def _hinted(candidate: Candidate, event: dict[str, Any]) -> bool:
+    hint = candidate.trigger.means or candidate.trigger.stage
+    return not hint or hint == (event.get("means") or event.get("stage"))
+
+
+def fit(rows: Sequence[Features], labels: Sequence[str], weights: Sequence[float], strength: float, fewest: int = FEWEST) -> Head:
+    """Return a logistic regression over named features; classes in sorted order, for two the telling one second."""
+    names = vocabulary(rows, fewest)
+    x = matrix(rows, names)
+    classes = sorted(set(labels), key=lambda c: (c in {"event", "violation", "alleged", "same"}, c))
+    order = {c: i for i, c in enumerate(classes)}
+    y = np.array([order[label] for label in labels])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(C=strength, max_iter=300, tol=1e-4, solver="lbfgs")
+        model.fit(x, y, sample_weight=np.array(weights))
+    weights_ = np.asarray(model.coef_, dtype=np.float32)
+    return Head(tuple(classes), names, weights_, np.asarray(model.intercept_, dtype=np.float32))
+
+
+def matrix(rows: Sequence[Features], names: dict[str, int]) -> csr_matrix:
+    """Return the rows as a sparse matrix over the columns of `names`."""
+    indptr, indices, data = [0], [], []
+    for row in rows:
+        for name, value in row.items():
+            if name in names:
+                indices.append(names[name])
+                data.append(value)
+        indptr.append(len(indices))
+    return csr_matrix((data, indices, indptr), shape=(len(rows), len(names)), dtype=np.float32)
+
+
+def train(items: Sequence[Item], rows: Sequence[Row], use: Iterable[int], suffix: str = "en") -> dict[str, Head]:
+    """Return the heads fitted on the items numbered in `use`."""
+    chosen = set(use)
+    rows = [r for r in rows if r.item in chosen]
+    heads: dict[str, Head] = {}
+    for family in ("ceasefire", "armed"):
+        mine = [r for r in rows if r.candidate.family == family]
+        labels = ["event" if r.event is not None else "none" for r in mine]
+        heads[f"event.{family}"] = fit([r.features for r in mine], labels, [r.weight for r in mine], STRENGTH["event"])
+    told = [r for r in rows if r.event is not None]
+    armed = [r for r in told if r.candidate.family == "armed"]
+    event = {id(r): items[r.item].events[r.event] for r in told if r.event is not None}
+    one = [1.0] * len(rows)
+    heads["violation"] = fit([r.features for r in armed], [event[id(r)]["family"] for r in armed], one[: len(armed)], STRENGTH["violation"])
+    heads["means"] = fit([r.features for r in armed], [event[id(r)]["means"] for r in armed], one[: len(armed)], STRENGTH["means"])
+    steps = [r for r in told if r.candidate.family == "ceasefire"]
+    heads["stage"] = fit([r.features for r in steps], [event[id(r)]["stage"] for r in steps], one[: len(steps)], STRENGTH["stage"])
+    heads["certainty"] = fit([r.features for r in told], [event[id(r)].get("certainty") or "asserted" for r in told], one[: len(told)], STRENGTH["certainty"])
+    heads["same"] = _train_same(items, rows, heads)
+    return {f"{name}@{suffix}": head for name, head in heads.items()}
+
+
+def _train_same(items: Sequence[Item], rows: Sequence[Row], heads: dict[str, Head]) -> Head:
+    """Fit the head that says whether two candidates tell one event, on the candidates that tell labelled events."""
+
+    def ask(name: str, features: Features) -> dict[str, float]:
+        return heads[name].probabilities(features)
+
+    by_item: dict[int, list[Row]] = {}
+    for row in rows:
+        if row.event is not None:
+            by_item.setdefault(row.item, []).append(row)
+    pairs: list[Features] = []
+    labels: list[str] = []
+    for number, told in by_item.items():
+        told.sort(key=lambda r: r.candidate.first)
+        taken = tuple(r.candidate for r in told)
+        judged = [judged_row(items[number], r, taken, ask) for r in told]
+        for i, left in enumerate(judged):
+            for j in range(i + 1, len(judged)):
+                right = judged[j]
+                if left.candidate.family == right.candidate.family:
+                    pairs.append(pair_features(left, right))
+                    labels.append("same" if told[i].event == told[j].event else "other")
+    return fit(pairs, labels, [1.0] * len(pairs), STRENGTH["same"])
+
+
+def judged_row(item: Item, row: Row, taken: tuple[Candidate, ...], ask: Asker) -> Judged:
+    """Return a labelled candidate as the detector would judge it."""
+    slots = fill(item.facts, row.candidate, taken)
+    return _answers(row.candidate, row.features, 1.0, slots, "", ask, THRESHOLDS)

@@ -1,0 +1,200 @@
+"""From candidates to events: the judgement's answers put together, and what tells one event made one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from transforms.detect.candidates import Candidate, Found
+from transforms.detect.facts import Facts
+from transforms.detect.features import Features, View, features_of
+from transforms.detect.judgement import Judgement, shared_only
+from transforms.detect.reading import Reading
+from transforms.detect.slots import Slots, fill
+from transforms.model import Family, Means, Realis, Stage
+
+Asker = Callable[[str, Features], dict[str, float]]
+"""Takes the name of a head and features, gives probabilities by class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate with the judgement's answers.
+
+    Attributes:
+        candidate: The trigger.
+        features: What was weighed.
+        event: Probability that it tells a newsworthy event.
+        family, stage, means, realis: What it tells if it does.
+        slots: Filled only for those taken as events, else those of a first look.
+        rejected: Why it is no event, "" if it is one.
+        members: Candidates that tell the same event, itself among them.
+    """
+
+    candidate: Candidate
+    features: Features
+    event: float
+    family: Family
+    stage: Stage | None
+    means: Means | None
+    realis: Realis
+    slots: Slots
+    rejected: str = ""
+    members: tuple[Candidate, ...] = ()
+
+
+def asker_of(judgement: Judgement, lang: str) -> Asker:
+    """Return the function that asks the heads for a language."""
+
+    def ask(head: str, features: Features) -> dict[str, float]:
+        return judgement.head(head, lang).probabilities(features)
+
+    return ask
+
+
+def judge_all(
+    reading: Reading, found: Found, facts: Facts, ask: Asker, thresholds: dict[str, float]
+) -> tuple[Judged, ...]:
+    """Return every candidate judged, those of one event merged; rejected ones too, with the reason."""
+    first: list[tuple[Candidate, Features, float]] = []
+    for candidate in found.candidates:
+        features = features_of(View(reading, found, facts, candidate))
+        if reading.lang != "en":
+            features = shared_only(features)
+        first.append((candidate, features, ask(f"event.{candidate.family}", features)["event"]))
+    taken = tuple(c for c, _, p in first if p >= thresholds[f"event.{c.family}"])
+    judged: list[Judged] = []
+    for candidate, features, probability in first:
+        slots = fill(facts, candidate, taken)
+        rejected = ""
+        if not slots.country:
+            rejected = "elsewhere"
+        elif probability < thresholds[f"event.{candidate.family}"]:
+            rejected = "not_an_event"
+        judged.append(_answers(candidate, features, probability, slots, rejected, ask, thresholds))
+    events = merge([j for j in judged if not j.rejected], ask, thresholds)
+    return tuple(events) + tuple(j for j in judged if j.rejected)
+
+
+def _answers(
+    candidate: Candidate,
+    features: Features,
+    probability: float,
+    slots: Slots,
+    rejected: str,
+    ask: Asker,
+    thresholds: dict[str, float],
+) -> Judged:
+    realis = Realis.ALLEGED if ask("certainty", features)["alleged"] >= thresholds["alleged"] else Realis.ASSERTED
+    if candidate.family == "ceasefire":
+        answers = ask("stage", features)
+        stage = Stage(max(answers, key=lambda name: answers[name]))
+        return Judged(candidate, features, probability, Family.CEASEFIRE, stage, None, realis, slots, rejected, (candidate,))
+    answers = ask("means", features)
+    means = Means(max(answers, key=lambda name: answers[name]))
+    broken = ask("violation", features)["violation"] >= thresholds["violation"]
+    family = Family.VIOLATION if broken else Family.HOSTILITY
+    return Judged(candidate, features, probability, family, None, means, realis, slots, rejected, (candidate,))
+
+
+def merge(events: Sequence[Judged], ask: Asker, thresholds: dict[str, float]) -> list[Judged]:
+    """Return the events with retellings folded into the first record of each."""
+    kept: list[Judged] = []
+    for event in sorted(events, key=lambda j: j.candidate.first):
+        best: tuple[float, int] | None = None
+        for at, other in enumerate(kept):
+            same = same_event(other, event, ask)
+            if same >= thresholds["same"] and (best is None or same > best[0]):
+                best = (same, at)
+        if best is None:
+            kept.append(event)
+        else:
+            kept[best[1]] = fold(kept[best[1]], event)
+    return kept
+
+
+def same_event(left: Judged, right: Judged, ask: Asker) -> float:
+    """Return the probability that two candidates of one article tell the same event."""
+    if left.candidate.family != right.candidate.family or left.slots.country != right.slots.country:
+        return 0.0
+    return ask("same", pair_features(left, right))["same"]
+
+
+def pair_features(left: Judged, right: Judged) -> Features:
+    """Return what is weighed of two candidates of one family and country, in the order of the text."""
+    out: Features = {}
+    family = left.candidate.family
+    a, b = left.slots, right.slots
+
+    def put(name: str) -> None:
+        out[f"t.{name}"] = 1.0
+        out[f"t.{family}.{name}"] = 1.0
+
+    sentences = right.candidate.sentence.index - left.candidate.sentence.index
+    put(f"apart={min(sentences, 3)}")
+    if family == "ceasefire":
+        put(f"stage={'same' if left.stage == right.stage else 'other'}")
+        put(f"stages={left.stage}+{right.stage}")
+    else:
+        put(f"means={'same' if left.means == right.means else 'vague' if Means.UNSPECIFIED in (left.means, right.means) else 'other'}")
+        put(f"means={'+'.join(sorted((str(left.means), str(right.means))))}")
+        put(f"family={'same' if left.family == right.family else 'other'}")
+        put(f"weak={left.candidate.trigger.weak}+{right.candidate.trigger.weak}")
+    put(f"trigger={'same' if left.candidate.trigger.id == right.candidate.trigger.id else 'other'}")
+    put(f"form={'same' if left.candidate.form == right.candidate.form else 'other'}")
+    put(f"places={_compared({_key(p.name) for p in a.places}, {_key(p.name) for p in b.places})}")
+    put(f"dates={'same' if a.date == b.date else 'one' if a.dated != b.dated else 'other'}.{a.dated}.{b.dated}")
+    put(f"killed={_numbers(a.killed, b.killed)}")
+    put(f"actors={_compared(_actor_keys(a), _actor_keys(b))}")
+    gap = right.candidate.first - left.candidate.last
+    put(f"gap={'0' if gap <= 2 else '1' if gap <= 6 else '2' if gap <= 15 else '3'}.{min(sentences, 1)}")
+    put(f"certainty={'same' if left.realis == right.realis else 'other'}")
+    return out
+
+
+def _key(name: str) -> str:
+    return name.casefold()
+
+
+def _actor_keys(slots: Slots) -> set[str]:
+    return {party.party_id or party.name.casefold() for party in slots.actors}
+
+
+def _compared(left: set[str], right: set[str]) -> str:
+    if not left or not right:
+        return "none" if not left and not right else "one"
+    return "same" if left & right else "other"
+
+
+def _numbers(left: int | None, right: int | None) -> str:
+    if left is None or right is None:
+        return "none" if left is None and right is None else "one"
+    return "same" if left == right else "other"
+
+
+def fold(event: Judged, retelling: Judged) -> Judged:
+    """Return `event` with what `retelling` adds: slots that were not told, the more telling means."""
+    a, b = event.slots, retelling.slots
+    slots = replace(
+        a,
+        places=a.places or b.places,
+        date=b.date if b.dated and not a.dated else a.date,
+        dated=a.dated or b.dated,
+        killed=a.killed if a.killed is not None else b.killed,
+        injured=a.injured if a.injured is not None else b.injured,
+        actors=a.actors or b.actors,
+        targets=a.targets or b.targets,
+        source=a.source or b.source,
+    )
+    means = retelling.means if event.means == Means.UNSPECIFIED else event.means
+    family = Family.VIOLATION if Family.VIOLATION in (event.family, retelling.family) else event.family
+    stage = event.stage
+    return replace(
+        event,
+        slots=slots,
+        means=means,
+        family=family,
+        stage=stage,
+        event=max(event.event, retelling.event),
+        members=event.members + retelling.members,
+    )

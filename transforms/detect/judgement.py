@@ -1,0 +1,155 @@
+"""The judgement: linear models over named features, trained by `make model`, shipped as `model.npz`.
+
+Only numpy is needed here. A head is a multinomial (or, with two classes, binary) logistic regression; features that a
+head never saw weigh nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.detect.features import SHARED, Features
+from transforms.failures import KnowledgeError
+
+MODEL_FILE = "model.npz"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One decision.
+
+    Attributes:
+        classes: What it chooses between.
+        names: Feature name to column.
+        weights: Array of (classes, features); one row for two classes, speaking for the second.
+        bias: One number per row of weights.
+    """
+
+    classes: tuple[str, ...]
+    names: Mapping[str, int]
+    weights: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+
+    def probabilities(self, features: Features) -> dict[str, float]:
+        """Return the probability of each class."""
+        known = [(self.names[name], value) for name, value in features.items() if name in self.names]
+        columns = np.fromiter((column for column, _ in known), dtype=np.int64, count=len(known))
+        values = np.fromiter((value for _, value in known), dtype=np.float32, count=len(known))
+        scores = self.weights[:, columns] @ values + self.bias
+        if len(self.classes) == 2:
+            second = 1.0 / (1.0 + np.exp(-np.clip(scores[0], -30, 30)))
+            return {self.classes[0]: float(1.0 - second), self.classes[1]: float(second)}
+        shifted = np.exp(scores - scores.max())
+        shifted /= shifted.sum()
+        return {name: float(value) for name, value in zip(self.classes, shifted, strict=True)}
+
+    def leading(self, features: Features, wanted: str, count: int = 6) -> list[tuple[str, float]]:
+        """Return the features that spoke most for (positive) or against (negative) class `wanted`."""
+        row = 0 if len(self.classes) == 2 else self.classes.index(wanted)
+        sign = -1.0 if len(self.classes) == 2 and wanted == self.classes[0] else 1.0
+        parts = [
+            (name, sign * value * float(self.weights[row, self.names[name]]))
+            for name, value in features.items()
+            if name in self.names
+        ]
+        return sorted(parts, key=lambda part: (-abs(part[1]), part[0]))[:count]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All heads, and the thresholds they are read with."""
+
+    heads: Mapping[str, Head]
+    thresholds: Mapping[str, float]
+    version: str
+
+    def head(self, name: str, lang: str) -> Head:
+        """Return the head for a language: English has its own, the others share the one without words."""
+        return self.heads[f"{name}@{'en' if lang == 'en' else 'any'}"]
+
+
+def shared_only(features: Features) -> Features:
+    """Return the features that mean the same in every language."""
+    return {name: value for name, value in features.items() if name[0] in SHARED}
+
+
+def pack(heads: Mapping[str, Head], thresholds: Mapping[str, float]) -> bytes:
+    """Return the model as the bytes of an npz file; the same model gives the same bytes."""
+    meta: dict[str, Any] = {"format": FORMAT, "thresholds": dict(sorted(thresholds.items())), "heads": {}}
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for name in sorted(heads):
+        head = heads[name]
+        order = sorted(head.names)
+        columns = [head.names[feature] for feature in order]
+        meta["heads"][name] = list(head.classes)
+        arrays[f"{name}.names"] = np.frombuffer("\n".join(order).encode(), dtype=np.uint8)
+        arrays[f"{name}.weights"] = head.weights[:, columns].astype(np.float16)
+        arrays[f"{name}.bias"] = head.bias.astype(np.float32)
+    arrays["meta"] = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in sorted(arrays.items()):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            # A fixed time stamp: retraining on the same data must give the same file.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (2020, 1, 1, 0, 0, 0)), content.getvalue(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def unpack(raw: bytes, name: str) -> Judgement:
+    """Return the model packed in `raw`.
+
+    Raises:
+        KnowledgeError: The file is damaged or of another format.
+    """
+    try:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as file:
+            meta = json.loads(bytes(file["meta"]).decode())
+            if meta.get("format") != FORMAT:
+                raise KnowledgeError(f"{name}: model format {meta.get('format')!r}, expected {FORMAT}; run `make model`")
+            heads = {
+                head: Head(
+                    tuple(classes),
+                    {feature: i for i, feature in enumerate(bytes(file[f"{head}.names"]).decode().split("\n"))},
+                    file[f"{head}.weights"].astype(np.float32),
+                    file[f"{head}.bias"].astype(np.float32),
+                )
+                for head, classes in meta["heads"].items()
+            }
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise KnowledgeError(f"{name}: not a model file ({error}); run `make model`") from error
+    return Judgement(heads, meta["thresholds"], hashlib.sha256(raw).hexdigest()[:8])
+
+
+@cache
+def load_judgement() -> Judgement:
+    """Return the model that ships with the package.
+
+    Raises:
+        KnowledgeError: It is missing or damaged.
+    """
+    file = resources.files("transforms.detect") / MODEL_FILE
+    if not file.is_file():
+        raise KnowledgeError(f"transforms/detect/{MODEL_FILE} is missing; run `make model`")
+    return unpack(file.read_bytes(), f"transforms/detect/{MODEL_FILE}")
+
+
+def vocabulary(rows: Sequence[Features], fewest: int) -> dict[str, int]:
+    """Return a column for every feature that at least `fewest` rows have."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        for name in row:
+            counts[name] = counts.get(name, 0) + 1
+    return {name: i for i, name in enumerate(sorted(n for n, count in counts.items() if count >= fewest))}

@@ -1,0 +1,231 @@
+"""Who did it and to whom: read from the parse around a trigger, or from its neighbours where there is no parse.
+
+The returned spans are pairs of word indices `(first, last)`, last excluded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transforms.detect.candidates import Candidate
+from transforms.detect.features import ancestors
+from transforms.detect.reading import Reading
+
+_BY = {"by", "from"}
+_AT = {"on", "against", "at", "of", "near", "upon", "targeting", "into"}
+_BETWEEN = {"between", "among", "with", "by"}
+_SUBJECT = {"nsubj", "csubj"}
+_PASSIVE_SUBJECT = {"nsubjpass", "csubjpass"}
+_MODIFIERS = {"compound", "amod", "nmod", "poss", "npadvmod"}
+_DOES = {
+    "carry", "launch", "conduct", "continue", "resume", "begin", "start", "step", "intensify", "mount", "unleash", "stage",
+    "wage", "press", "perform", "make", "execute", "order", "announce", "declare", "reject", "call", "demand", "urge", "offer",
+    "accept", "agree", "sign", "reach", "seek", "propose", "violate", "break", "breach", "want", "broker", "negotiate", "hold",
+    "observe", "respect", "impose", "lay", "commit", "fire", "drop", "use", "deploy", "keep", "renew", "end", "suspend", "extend",
+    "implement", "abandon", "monitor", "oversee", "refuse", "dismiss", "push", "discuss", "secure", "arrange", "mediate", "support", "back", "veto",
+    "say", "tell", "propose", "proclaim", "unleash", "suffer", "lead", "repudiate", "rebuff",
+}  # fmt: skip
+_PRONOUNS = {"he", "she", "they", "it", "we", "i", "who", "which", "that", "them", "him", "her", "this", "these", "those", "one", "you", "there"}
+_SENTIENT_ENT = {"PERSON", "ORG", "GPE", "NORP", "LOC", "FAC"}
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Spans of words, in the order of the text."""
+
+    actors: tuple[Span, ...] = ()
+    targets: tuple[Span, ...] = ()
+    source: Span | None = None  # whose words it is: the subject of "said", "accused", "claimed"
+
+
+class _Tree:
+    """The parse of one sentence, with the questions that roles ask of it."""
+
+    def __init__(self, reading: Reading, candidate: Candidate) -> None:
+        self.words = reading.words
+        self.first, self.last = candidate.sentence.first, candidate.sentence.last
+        self.reading = reading
+        self.below: dict[int, list[int]] = {}
+        for i in range(self.first, self.last):
+            head = self.words[i].head
+            if head != i and self.first <= head < self.last:
+                self.below.setdefault(head, []).append(i)
+
+    def children(self, index: int, deps: set[str] | None = None) -> list[int]:
+        return [i for i in self.below.get(index, []) if deps is None or self.words[i].dep in deps]
+
+    def conjuncts(self, index: int) -> list[int]:
+        out = [index]
+        for child in self.children(index, {"conj", "appos"} if self.words[index].pos == "X" else {"conj"}):
+            if self.words[child].pos in {"NOUN", "PROPN", "PRON", "ADJ"}:
+                out.extend(self.conjuncts(child))
+        return out
+
+    def objects(self, index: int, prepositions: set[str]) -> list[int]:
+        """Return the nouns after one of `prepositions` below `index`."""
+        out: list[int] = []
+        for prep in self.children(index, {"prep", "agent"}):
+            if self.words[prep].lemma in prepositions:
+                for noun in self.children(prep, {"pobj"}):
+                    out.extend(self.conjuncts(noun))
+        return out
+
+    def phrase(self, index: int) -> Span:
+        """Return the noun phrase around a noun: what stands left of it, and an "of" or name after it."""
+        first = last = index
+        for child in self.children(index):
+            if child < index and self.words[child].dep in {"compound", "amod", "nmod", "poss", "nummod", "quantmod", "advmod"}:
+                first = min(first, self._left(child))
+            if child > index and self.words[child].dep == "prep" and self.words[child].lemma == "of":
+                for noun in self.children(child, {"pobj"}):
+                    last = max(last, self.phrase(noun)[1] - 1)
+        return first, last + 1
+
+    def _left(self, index: int) -> int:
+        return min([index, *(self._left(c) for c in self.children(index) if c < index and self.words[c].dep != "det")])
+
+    def subject(self, verb: int) -> list[int]:
+        """Return the nouns that do `verb`; a verb without subject borrows the one of the verb it is joined to."""
+        seen: set[int] = set()
+        while verb not in seen:
+            seen.add(verb)
+            found = self.children(verb, _SUBJECT)
+            if found:
+                out: list[int] = []
+                for noun in found:
+                    out.extend(self.conjuncts(noun))
+                return out
+            if self.words[verb].dep in {"conj", "xcomp", "advcl", "pcomp", "ccomp"}:
+                head = self.words[verb].head
+                verb = self.words[head].head if self.words[head].dep == "prep" else head
+            elif self.words[verb].dep in {"acl", "relcl"}:
+                return [self.words[verb].head] if self.words[verb].tag in {"VBG", "TO", "VB", "VBZ", "VBD", "VBP"} else []
+            else:
+                return []
+        return []
+
+
+def roles_of(reading: Reading, candidate: Candidate) -> Roles:
+    """Return the roles around a trigger in a parsed reading."""
+    tree = _Tree(reading, candidate)
+    head = candidate.head
+    word = reading.words[head]
+    if word.pos in {"VERB", "AUX"}:
+        actors, targets = _of_verb(tree, head)
+    else:
+        actors, targets = _of_noun(tree, head, candidate)
+    chain = ancestors(reading, head)
+    if candidate.family == "ceasefire" or not actors:
+        actors = actors + [a for a in _above(tree, head, chain, candidate) if a not in actors]
+    source = _source(tree, [head, *chain])
+    names = [a for a in (_resolve(tree, a) for a in dict.fromkeys(actors)) if a is not None]
+    return Roles(
+        actors=tuple(dict.fromkeys(tree.phrase(a) if tree.words[a].pos != "ADJ" else (a, a + 1) for a in names)),
+        targets=tuple(dict.fromkeys(tree.phrase(t) for t in dict.fromkeys(targets) if t not in names)),
+        source=source,
+    )
+
+
+def _of_verb(tree: _Tree, verb: int) -> tuple[list[int], list[int]]:
+    agents = tree.objects(verb, {"by"})
+    passive = tree.children(verb, _PASSIVE_SUBJECT)
+    if passive or (tree.words[verb].tag == "VBN" and tree.words[verb].dep in {"acl", "amod"}):
+        targets = [noun for child in passive for noun in tree.conjuncts(child)]
+        return agents, targets
+    targets = [noun for child in tree.children(verb, {"dobj"}) for noun in tree.conjuncts(child)]
+    targets += tree.objects(verb, {"on", "against", "at"})
+    actors = tree.subject(verb) + agents
+    if tree.words[verb].lemma in {"clash", "fight", "battle"}:
+        actors = actors + tree.objects(verb, {"with", "against"})
+    return actors, targets
+
+
+def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], list[int]]:
+    actors: list[int] = []
+    for child in tree.children(noun, _MODIFIERS):
+        if not candidate.first <= child < candidate.last and _can_act(tree, child):
+            actors.extend(tree.conjuncts(child) if tree.words[child].dep != "amod" else [child, *tree.children(child, {"conj"})])
+    actors += tree.objects(noun, _BY | {"between"})
+    if candidate.trigger.id in {"ground.fight", "ceasefire.word"}:
+        actors += tree.objects(noun, {"between", "with"})
+    for relative in tree.children(noun, {"acl", "relcl"}):
+        actors += tree.objects(relative, {"by", "between"})
+    head = tree.words[noun].head
+    targets = tree.objects(noun, _AT)
+    verb = head if tree.words[head].pos in {"VERB", "AUX"} else None
+    if verb is not None:
+        dep = tree.words[noun].dep
+        if dep in {"dobj", "nsubjpass"}:
+            actors += tree.objects(verb, {"by"})
+            if dep == "dobj":
+                actors += tree.subject(verb)
+            targets += tree.objects(verb, {"on", "against", "at"})
+        elif dep in {"nsubj"}:
+            targets += [n for child in tree.children(verb, {"dobj"}) for n in tree.conjuncts(child)]
+    if tree.words[noun].dep == "pobj" and tree.words[head].dep in {"prep", "agent"}:
+        verb = tree.words[head].head
+        targets += [n for child in tree.children(verb, _PASSIVE_SUBJECT) for n in tree.conjuncts(child)]
+        if tree.words[head].lemma in {"with", "in"} and tree.words[verb].pos == "VERB" and tree.words[verb].lemma in {"kill", "attack", "target", "hit", "strike", "pound"}:
+            actors += tree.subject(verb)
+    return actors, targets
+
+
+def _can_act(tree: _Tree, index: int) -> bool:
+    word = tree.words[index]
+    return word.ent in _SENTIENT_ENT or word.pos == "PROPN" or word.lemma in {
+        "government", "regime", "rebel", "army", "coalition", "militia", "terrorist", "jihadist", "opposition", "insurgent",
+        "islamist", "militant", "kurdish", "allied", "international", "nato",
+    }  # fmt: skip
+
+
+def _above(tree: _Tree, head: int, chain: list[int], candidate: Candidate) -> list[int]:
+    """Return the subjects of the verbs that govern the trigger: who calls for, agrees, launches, announces it."""
+    out: list[int] = []
+    for above in chain[:5]:
+        if not tree.first <= above < tree.last:
+            break
+        word = tree.words[above]
+        if word.pos in {"NOUN", "PROPN"} and candidate.family == "ceasefire":
+            out += [c for c in tree.children(above, {"poss", "compound"}) if _can_act(tree, c)]
+            out += tree.objects(above, {"by", "between", "from"})
+        if word.pos not in {"VERB", "AUX"}:
+            continue
+        passive = tree.children(above, _PASSIVE_SUBJECT)
+        if passive:
+            out += tree.objects(above, {"by"})
+        elif word.lemma in _DOES or candidate.family == "ceasefire":
+            out += [s for s in tree.subject(above) if s != head and s not in chain]
+            out += tree.objects(above, {"by"})
+        if out:
+            break
+    return [i for i in out if not candidate.first <= i < candidate.last]
+
+
+def _source(tree: _Tree, chain: list[int]) -> Span | None:
+    """Return whose claim the trigger's clause is."""
+    for above in chain:
+        if not tree.first <= above < tree.last:
+            break
+        if tree.words[above].lemma in {"accuse", "say", "claim", "blame", "allege", "tell", "announce", "report", "note", "charge", "insist", "state"}:
+            subjects = tree.children(above, _SUBJECT)
+            if subjects:
+                return tree.phrase(subjects[0])
+    return None
+
+
+def _resolve(tree: _Tree, index: int) -> int | None:
+    """Return the noun that a pronoun likely stands for: the nearest earlier subject of the sentence that can act."""
+    word = tree.words[index]
+    if word.pos != "PRON" and word.lemma not in _PRONOUNS:
+        return index
+    if word.dep in _SUBJECT and word.lemma in {"who", "which", "that"}:
+        verb = word.head
+        if tree.words[verb].dep == "relcl":
+            return tree.words[verb].head
+    earlier = [
+        i for i in range(tree.first, index)
+        if tree.words[i].dep in {"nsubj", "nsubjpass"} and tree.words[i].pos in {"NOUN", "PROPN"}
+    ]  # fmt: skip
+    return earlier[-1] if earlier else None

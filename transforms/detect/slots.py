@@ -1,0 +1,155 @@
+"""Slots of a candidate: where, when, how many, who and whom, taken from what the article says around the trigger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from transforms.detect.candidates import Candidate
+from transforms.detect.facts import COVERED, Facts
+from transforms.detect.features import ancestors
+from transforms.detect.reading import Reading
+from transforms.detect.roles import Roles, Span, roles_of
+from transforms.detect.spans import DateAt, PartyAt, ResolvedPlace, TollAt
+from transforms.model import DatePrecision, DateSpan, Party, Place
+
+_WHEN_OWN = {"absolute", "weekday", "range", "relative", "since", "duration"}
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """What is told of one candidate.
+
+    Attributes:
+        country: "SY", "LY" or "".
+        places: As told, resolved.
+        date: When; the day of publication (or dateline) where no day is told.
+        dated: Whether a day is told for this act.
+        killed, injured: None where not told.
+        actors, targets: As told.
+        source: Whose claim it is, or "".
+    """
+
+    country: str
+    places: tuple[Place, ...] = ()
+    date: DateSpan | None = None
+    dated: bool = False
+    killed: int | None = None
+    injured: int | None = None
+    actors: tuple[Party, ...] = ()
+    targets: tuple[Party, ...] = ()
+    source: Party | None = None
+
+
+def fill(facts: Facts, candidate: Candidate, siblings: tuple[Candidate, ...]) -> Slots:
+    """Return the slots of `candidate`.
+
+    Args:
+        facts: What the finders saw in the article.
+        candidate: The trigger.
+        siblings: All candidates of the article that tell an event; tolls and places go to the nearest of a sentence.
+    """
+    reading = facts.reading
+    country = facts.country_at(candidate.sentence, candidate.first)
+    rivals = [c for c in siblings if c.sentence.index == candidate.sentence.index and c is not candidate]
+    roles = roles_of(reading, candidate) if reading.lang == "en" else Roles()
+    when = _date(facts, candidate, rivals)
+    killed, injured = _tolls(facts, candidate, rivals)
+    return Slots(
+        country=country,
+        places=_places(facts, candidate, country, rivals),
+        date=when.span if when else _day(facts.anchor),
+        dated=when is not None,
+        killed=killed,
+        injured=injured,
+        actors=_actors(facts, candidate, roles),
+        targets=_parties(facts, roles.targets),
+        source=next(iter(_parties(facts, (roles.source,))), None) if roles.source else None,
+    )
+
+
+def _day(day: date) -> DateSpan:
+    return DateSpan(start=day, end=day, precision=DatePrecision.DAY)
+
+
+def _distance(reading: Reading, candidate: Candidate, start: int, end: int) -> float:
+    """Return how far a span is from the trigger: characters, and as much again for each clause between."""
+    trigger_start, trigger_end = reading.words[candidate.first].start, reading.words[candidate.last - 1].end
+    gap = max(0, start - trigger_end, trigger_start - end)
+    between = reading.text[min(end, trigger_end) : max(start, trigger_start)]
+    clauses = between.count(",") + between.count(";") + 2 * between.count(". ")
+    tree = 0
+    if reading.lang == "en":
+        word = next((i for i in range(candidate.sentence.first, candidate.sentence.last) if reading.words[i].start >= start), None)
+        if word is not None:
+            up = {c: step for step, c in enumerate([candidate.head, *ancestors(reading, candidate.head)])}
+            tree = next((step + up[c] for step, c in enumerate([word, *ancestors(reading, word)]) if c in up), 8)
+    return gap + 20 * clauses + 12 * tree
+
+
+def _mine(reading: Reading, candidate: Candidate, rivals: list[Candidate], start: int, end: int) -> bool:
+    """Return whether no rival trigger stands nearer to the span."""
+    own = _distance(reading, candidate, start, end)
+    return all(_distance(reading, rival, start, end) >= own - 1e-9 for rival in rivals)
+
+
+def _date(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> DateAt | None:
+    sentence = candidate.sentence
+    dates = [d for d in facts.dates if sentence.start <= d.start < sentence.end and d.kind in _WHEN_OWN]
+    if not dates:
+        return None
+    best = min(dates, key=lambda d: (_distance(facts.reading, candidate, d.start, d.end), d.start))
+    return best
+
+
+def _tolls(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> tuple[int | None, int | None]:
+    if candidate.family == "ceasefire":
+        return None, None
+    armed = [r for r in rivals if r.family == "armed"]
+    out: dict[str, int | None] = {"killed": None, "injured": None}
+    sentence = candidate.sentence
+    tolls = [t for t in facts.tolls if sentence.start <= t.start < sentence.end and not t.cumulative]
+    for kind in out:
+        mine = [t for t in tolls if t.kind == kind and _mine(facts.reading, candidate, armed, t.start, t.end)]
+        if mine:
+            out[kind] = mine[0].value
+    return out["killed"], out["injured"]
+
+
+def _places(facts: Facts, candidate: Candidate, country: str, rivals: list[Candidate]) -> tuple[Place, ...]:
+    sentence = candidate.sentence
+    inside = [
+        p for p in facts.places
+        if sentence.start <= p.start < sentence.end and p.place.kind != "country" and p.place.country in ("", country)
+    ]  # fmt: skip
+    telling = [p for p in inside if not p.container] or inside
+    same = [r for r in rivals if r.family == candidate.family]
+    mine = [p for p in telling if _mine(facts.reading, candidate, same, p.start, p.end)] or telling
+    return tuple(dict.fromkeys(p.place for p in mine))
+
+
+def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ...]:
+    named = _parties(facts, roles.actors)
+    if named:
+        return named
+    sentence, reading = candidate.sentence, facts.reading
+    at = reading.words[candidate.first].start
+    before = [
+        p for p in facts.parties
+        if sentence.start <= p.start < sentence.end and p.start < at and p.kind != "people"
+    ]  # fmt: skip
+    return (before[-1].party,) if before else ()
+
+
+def _parties(facts: Facts, spans: tuple[Span, ...]) -> tuple[Party, ...]:
+    """Return the phrases as parties, by their normalised id where the words hold a known one."""
+    out: list[Party] = []
+    words = facts.reading.words
+    for first, last in spans:
+        start, end = words[first].start, words[last - 1].end
+        text = facts.reading.text[start:end].strip(" '’\"“”,")
+        if not text or len(text) > 120:
+            continue
+        known = [p for p in facts.parties if start <= p.start and p.end <= end or p.start <= start and end <= p.end]
+        out.append(Party(name=text, party_id=known[0].party.party_id if known else ""))
+    return tuple(dict.fromkeys(out))
