@@ -1,0 +1,196 @@
+"""Same event or not: two mentions compared slot by slot, contradictions and agreements weighed as log-odds.
+
+Embeddings are not used: a strike on Wednesday and one on Thursday in the same town read almost alike. What tells them
+apart are the slots: kind of act, day, place, actors, targets, toll. Wording only adds to them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+from transforms.deduplicate.features import RARE_KINDS, Features, features_of
+from transforms.deduplicate.sides import are_opposed
+from transforms.deduplicate.syndication import similarity
+from transforms.deduplicate.weights import NAMES, Weights, default_weights
+from transforms.deduplicate.whereabouts import Relation, closest
+from transforms.model import Means, Mention, Stage
+
+COPY_SIMILARITY = 0.45
+_UNSPECIFIED = Means.UNSPECIFIED.value
+_AGREED, _IN_EFFECT = Stage.AGREED.value, Stage.IN_EFFECT.value
+_STAGES = frozenset(one.value for one in Stage)
+# Means that outlets mix up when they tell one act.
+_NEAR_MEANS = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("airstrike", "shelling"),
+        ("ground", "shelling"),
+        ("ground", "shooting"),
+        ("ground", "bombing"),
+        ("bombing", "shelling"),
+        ("chemical", "airstrike"),
+        ("chemical", "shelling"),
+        ("siege", "ground"),
+    )
+)
+_DAYS_APART = 1
+_DAYS_APART_RARE = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
+_GROWING_TOLL = 0.5  # 58 grows to 86 within a story
+_MASS_TOLL = 100
+_GROWING_MASS_TOLL = 0.1  # first figures of a massacre are far off
+_SMALL_TOLL = 5
+
+_INDEX = {name: at for at, name in enumerate(NAMES)}
+_BIAS = _INDEX["bias"]
+Evidence = list[tuple[int, float]]
+_NOTHING_COMMON: Evidence = [(_INDEX["nothing_common"], 1.0)]
+
+
+@lru_cache(maxsize=256)
+def _kind_evidence(one: str, other: str) -> str:
+    if one == other:
+        return "kind_open" if one == _UNSPECIFIED else "kind_same"
+    if _UNSPECIFIED in (one, other):
+        return "kind_open"
+    return "kind_near" if frozenset((one, other)) in _NEAR_MEANS else "kind_apart"
+
+
+def _announced(agreed: Features, begun: Features) -> bool:
+    """Whether `agreed` tells of a ceasefire that was to begin on the day on which `begun` tells that it did."""
+    return (
+        (agreed.kind, begun.kind) == (_AGREED, _IN_EFFECT)
+        and agreed.day_known
+        and begun.day_known
+        and agreed.last_day > agreed.published_day
+        and agreed.last_day == begun.first_day
+    )
+
+
+def _kind(a: Features, b: Features) -> str:
+    if a.kind in _STAGES and a.kind != b.kind:
+        return "kind_near" if _announced(a, b) or _announced(b, a) else "kind_apart"
+    return _kind_evidence(a.kind, b.kind)
+
+
+def days_tolerated(kind: str) -> int:
+    """Return how many days the told days of two mentions of `kind` may lie apart."""
+    return _DAYS_APART_RARE if kind in RARE_KINDS or kind in _STAGES else _DAYS_APART
+
+
+def _toll(a: Features, b: Features) -> tuple[str, float] | None:
+    one, other = a.mention.killed, b.mention.killed
+    if one is None or other is None:
+        return None
+    if one == other:
+        return "killed_same", min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
+    low, high = (one, other) if one < other else (other, one)
+    if high >= _MASS_TOLL and low >= high * _GROWING_MASS_TOLL:
+        return "killed_close", 1.0
+    if low >= high * _GROWING_TOLL:
+        return ("killed_close", 1.0) if high > _SMALL_TOLL else None
+    return "killed_apart", 1.0
+
+
+def _injured(a: Features, b: Features) -> tuple[str, float] | None:
+    one, other = a.mention.injured, b.mention.injured
+    if one is None or other is None:
+        return None
+    if one == other:
+        return "injured_same", min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
+    return ("injured_apart", 1.0) if min(one, other) < max(one, other) * _GROWING_TOLL else None
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return the share of the smaller set that lies in the other, less where there are few words to share."""
+    fewest = min(len(one), len(other))
+    if not fewest:
+        return 0.0
+    return len(one & other) / max(fewest, 3)
+
+
+_PLACE = {
+    Relation.SAME: _INDEX["place_same"],
+    Relation.NEAR: _INDEX["place_near"],
+    Relation.WITHIN: _INDEX["place_within"],
+    Relation.UNKNOWN: _INDEX["place_unknown"],
+}
+
+
+def _day(a: Features, b: Features, gap: int) -> tuple[str, float]:
+    if not (a.day_known and b.day_known):
+        return "day_unknown", 1.0
+    if gap:
+        return "day_gap", float(gap)
+    single = a.first_day == a.last_day == b.first_day == b.last_day
+    return ("day_same" if single else "day_overlap"), 1.0
+
+
+def _actors(a: Features, b: Features) -> tuple[str, float] | None:
+    if not a.sides.isdisjoint(b.sides) or not a.parties.isdisjoint(b.parties):
+        return "actor_same", 1.0
+    return ("actor_opposed", 1.0) if are_opposed(a.sides, b.sides) else None
+
+
+def evidence(a: Features, b: Features) -> Evidence | None:
+    """Return what speaks for and against one event, as pairs of weight and size; None where it cannot be one.
+
+    Two mentions cannot tell one event where they stand in one article, differ in country or in being a ceasefire's
+    step or an armed act, or lie too many days or places apart.
+    """
+    if a.group != b.group or a.article == b.article:
+        return None
+    gap = max(a.first_day - b.last_day, b.first_day - a.last_day, 0)
+    if gap > min(days_tolerated(a.kind), days_tolerated(b.kind)):
+        return None
+    place = closest(a.spots, b.spots)
+    if place is Relation.APART:
+        return None
+    if place is not Relation.SAME and a.anchors.isdisjoint(b.anchors):
+        return _NOTHING_COMMON
+    kind = _kind(a, b)
+    found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), (_PLACE[place], 1.0)]
+    add = found.append
+    if kind == "kind_same" and a.kind in RARE_KINDS:
+        add((_INDEX["kind_rare"], 1.0))
+    for told in (_day(a, b, gap), _toll(a, b), _injured(a, b), _actors(a, b)):
+        if told:
+            add((_INDEX[told[0]], told[1]))
+    targets = _overlap(a.target_stems, b.target_stems)
+    if targets:
+        add((_INDEX["target_same"], targets))
+    words = _overlap(a.stems, b.stems)
+    if words:
+        add((_INDEX["wording"], words))
+        if words > 0.5 and similarity(a.mention.signature, b.mention.signature) >= COPY_SIMILARITY:
+            add((_INDEX["copy"], 1.0))
+    return found
+
+
+def weight_values(weights: Weights) -> tuple[float, ...]:
+    """Return the weights in the order in which `evidence` numbers them."""
+    return tuple(getattr(weights, name) for name in NAMES)
+
+
+def score(a: Features, b: Features, values: tuple[float, ...]) -> float | None:
+    """Return the log-odds that both mentions tell one event; None where they cannot."""
+    found = evidence(a, b)
+    if found is None:
+        return None
+    total = 0.0
+    for at, size in found:
+        total += values[at] * size
+    return total
+
+
+def same_event(a: Mention, b: Mention, weights: Weights | None = None) -> float | None:
+    """Return the log-odds that two mentions tell one event; None where they cannot, 0 or more where they do."""
+    return score(features_of(a), features_of(b), weight_values(weights or default_weights()))
+
+
+def reasons(a: Mention, b: Mention, weights: Weights | None = None) -> Mapping[str, float]:
+    """Return what each agreement or contradiction adds to the score of two mentions, {} where they cannot be one."""
+    values = weight_values(weights or default_weights())
+    found = evidence(features_of(a), features_of(b)) or []
+    return {NAMES[at]: values[at] * size for at, size in found}

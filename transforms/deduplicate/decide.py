@@ -1,0 +1,314 @@
+"""The one way in which events change: `decide(open_events, mentions, now)`, a pure function.
+
+The bounded run gives it new mentions with stored events, the streaming run with keyed state; both get the same changes
+for the same news. What it promises:
+
+- The partition of the mentions depends on the set of them alone, whatever their order, their batches, and the runs over
+  which they are spread, as long as the events they touch are open.
+- Mentions known already change nothing, so a batch may be replayed.
+- An event's id never changes. Where two events turn out to be one, the later is superseded by the earlier; where one
+  turns out to be two, the part without its first mention becomes a new event.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from transforms.deduplicate.clusters import Cluster, ClusterSpace, partition, reach_of
+from transforms.deduplicate.compare import weight_values
+from transforms.deduplicate.events import canonical, carried_on, event_of, frozen_key, id_of, what_changed, withdrawn
+from transforms.deduplicate.features import Features, days_told, features_of, features_of_denial, is_real
+from transforms.deduplicate.settings import ClusterSettings
+from transforms.deduplicate.weights import default_weights
+from transforms.model import Event, EventChange, Mention, Realis
+
+_DEFAULT = ClusterSettings()
+_Order = tuple[float, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Events that changed, and what became of the mentions.
+
+    Attributes:
+        changes: Only events that changed: new, grown, merged into another, closed.
+        taken: Mentions that are in an event now.
+        dropped: Number of other mentions by reason: "copy" (in an event already), "unreal" (negated, hypothetical,
+            future, background), "outdated" (a newer reading of the article is known), "denial_unmatched" (denies
+            what no open event tells).
+    """
+
+    changes: tuple[EventChange, ...]
+    taken: int
+    dropped: Mapping[str, int]
+
+
+def decide(
+    open_events: Sequence[Event],
+    mentions: Sequence[Mention],
+    now: datetime,
+    settings: ClusterSettings = _DEFAULT,
+) -> tuple[EventChange, ...]:
+    """Return the events that `mentions` open, change or merge, and those that close at `now`, by id."""
+    return decision(open_events, mentions, now, settings).changes
+
+
+def decision(
+    open_events: Sequence[Event],
+    mentions: Sequence[Mention],
+    now: datetime,
+    settings: ClusterSettings = _DEFAULT,
+) -> Decision:
+    """Return the changes as `decide` does, with what became of each mention."""
+    run = _Run([one for one in open_events if not one.closed and not one.superseded_by], settings)
+    sorted_in = run.sort_in(mentions)
+    run.cluster(sorted_in)
+    changes = run.changes(now)
+    dropped = dict(sorted(run.dropped.items()))
+    return Decision(changes=changes, taken=len(mentions) - sum(dropped.values()), dropped=dropped)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sorted:
+    """New mentions that take part, and the old ones that they replace."""
+
+    told: list[Mention]
+    denials: list[Mention]
+    gone: set[str]
+
+
+class _Run:
+    """One call's working state: stored events are loaded into the space as the days of new mentions ask for them."""
+
+    def __init__(self, events: list[Event], settings: ClusterSettings) -> None:
+        self._settings = settings
+        self._values = weight_values(settings.weights or default_weights())
+        self._denial_values = weight_values(replace(settings.weights or default_weights(), actor_opposed=0.0))
+        self._space = ClusterSpace(self._values, settings.horizon_days)
+        self._events = {one.event_id: one for one in events}
+        self._clusters: dict[str, Cluster] = {}  # event id -> cluster, for loaded events
+        self._by_day: dict[int, list[str]] | None = None
+        self._loaded_days: set[int] = set()
+        self._gone: set[str] = set()
+        self._touched: dict[int, Cluster] = {}
+        self._denials: list[Mention] = []
+        self._new_denials: set[str] = set()
+        self.dropped: Counter[str] = Counter()
+
+    # -- sorting in ---------------------------------------------------------------------------------------------
+
+    def sort_in(self, mentions: Sequence[Mention]) -> _Sorted:
+        """Return which mentions are new, after those known, unreal and outdated are dropped."""
+        articles = {(one.feed, one.item_id) for one in mentions}
+        known: dict[str, Mention] = {}
+        readings: defaultdict[tuple[str, str], list[Mention]] = defaultdict(list)
+        for event in self._events.values():
+            for one in event.mentions:
+                article = (one.feed, one.item_id)
+                if article in articles:
+                    known[one.mention_id] = one
+                    readings[article].append(one)
+        latest: dict[tuple[str, str], datetime] = {}
+        for one in [*known.values(), *mentions]:
+            article = (one.feed, one.item_id)
+            latest[article] = max(latest.get(article, one.fetched), one.fetched)
+        current: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        told: dict[str, Mention] = {}
+        denials: dict[str, Mention] = {}
+        for one in canonical(mentions):
+            article = (one.feed, one.item_id)
+            if one.fetched == latest[article]:
+                current[article].add(one.mention_id)
+            if one.mention_id in known or one.mention_id in told or one.mention_id in denials:
+                self.dropped["copy"] += 1
+            elif one.fetched < latest[article]:
+                self.dropped["outdated"] += 1
+            elif is_real(one):
+                told[one.mention_id] = one
+            elif one.realis is Realis.DENIED:
+                denials[one.mention_id] = one
+            else:
+                self.dropped["unreal"] += 1
+        gone = {
+            one.mention_id
+            for article, ids in current.items()
+            for one in readings[article]
+            if one.fetched < latest[article] and one.mention_id not in ids
+        }
+        return _Sorted(told=list(told.values()), denials=list(denials.values()), gone=gone)
+
+    # -- loading ------------------------------------------------------------------------------------------------
+
+    def _days(self) -> dict[int, list[str]]:
+        """Return the ids of the stored events by the days that their mentions tell."""
+        if self._by_day is None:
+            found: defaultdict[int, list[str]] = defaultdict(list)
+            for event in self._events.values():
+                days: set[int] = set()
+                for one in event.mentions:
+                    if is_real(one):
+                        first, last, _ = days_told(one)
+                        days.update(range(first, last + 1))
+                for day in days:
+                    found[day].append(event.event_id)
+            self._by_day = dict(found)
+        return self._by_day
+
+    def _load(self, event: Event) -> Cluster:
+        """Put a stored event into the space, once, and return its cluster."""
+        cluster = self._clusters.get(event.event_id)
+        if cluster is None:
+            cluster = Cluster([features_of(m) for m in event.mentions if is_real(m)])
+            cluster.denials = [features_of(m) for m in event.mentions if not is_real(m)]
+            self._clusters[event.event_id] = cluster
+            if cluster.members:
+                self._space.insert(cluster)
+        return cluster
+
+    def _load_around(self, mention: Features) -> None:
+        """Load the stored events that `mention` could be compared with."""
+        first, last = reach_of(mention)
+        by_day = self._days()
+        for day in range(first, last + 1):
+            if day not in self._loaded_days:
+                self._loaded_days.add(day)
+                for event_id in by_day.get(day, ()):
+                    self._load(self._events[event_id])
+
+    # -- clustering ---------------------------------------------------------------------------------------------
+
+    def cluster(self, new: _Sorted) -> None:
+        """Place new mentions; what late and withdrawn ones may touch is clustered anew."""
+        self._gone = new.gone
+        latest = self._latest_order()
+        features = sorted((features_of(one) for one in new.told), key=lambda one: one.order)
+        late = [one for one in features if latest is not None and one.order < latest]
+        self._recluster(late, self._events_of(new.gone))
+        for one in features[len(late) :]:
+            self._load_around(one)
+            self._keep(self._space.place(one))
+        self._new_denials = {one.mention_id for one in new.denials}
+        self._denials += new.denials
+        self._attach_denials()
+
+    def _keep(self, cluster: Cluster) -> None:
+        self._touched[id(cluster)] = cluster
+
+    def _latest_order(self) -> _Order | None:
+        """Return the canonical place of the latest stored mention."""
+        latest = None
+        for event in self._events.values():
+            if event.mentions:
+                one = event.mentions[-1]
+                order = (one.published.timestamp(), one.mention_id)
+                latest = order if latest is None or order > latest else latest
+        return latest
+
+    def _events_of(self, mention_ids: set[str]) -> list[Event]:
+        if not mention_ids:
+            return []
+        return [one for one in self._events.values() if any(m.mention_id in mention_ids for m in one.mentions)]
+
+    def _recluster(self, late: list[Features], dirty: list[Event]) -> None:
+        """Cluster anew all that late mentions, or events that lost mentions, are linked with, directly or by others."""
+        if not late and not dirty:
+            return
+        affected: dict[int, Cluster] = {}
+        queue = list(late)
+        for event in dirty:
+            cluster = self._load(event)
+            affected[id(cluster)] = cluster
+            queue += cluster.members
+        while queue:
+            one = queue.pop()
+            self._load_around(one)
+            for cluster in self._space.linked(one):
+                if id(cluster) not in affected:
+                    affected[id(cluster)] = cluster
+                    queue += cluster.members
+        members = list(late)
+        for cluster in affected.values():
+            self._space.remove(cluster)
+            self._keep(cluster)
+            members += [one for one in cluster.members if one.mention.mention_id not in self._gone]
+            self._denials += [one.mention for one in cluster.denials if one.mention.mention_id not in self._gone]
+        for cluster in partition(members, self._values, self._settings.horizon_days):
+            self._space.insert(cluster)
+            self._keep(cluster)
+
+    def _attach_denials(self) -> None:
+        """Put each denial to the event that it fits best; the accused tell of it, so who acted does not count."""
+        for mention in canonical(self._denials):
+            denial = features_of_denial(mention)
+            self._load_around(denial)
+            fitting = [
+                (odds, cluster)
+                for cluster in self._space.candidates(denial)
+                if (odds := self._space.closest_odds(denial, cluster, self._denial_values)) is not None and odds >= 0
+            ]
+            if not fitting:
+                self.dropped["denial_unmatched"] += mention.mention_id in self._new_denials
+                continue
+            home = min(fitting, key=lambda one: (-one[0], one[1].order))[1]
+            home.denials.append(denial)
+            self._keep(home)
+
+    # -- changes ------------------------------------------------------------------------------------------------
+
+    def changes(self, now: datetime) -> tuple[EventChange, ...]:
+        """Return the events that are not as they were, by first sight."""
+        horizon = timedelta(days=self._settings.horizon_days)
+        changed = {one.event.event_id: one for one in self._events_changed()}
+        found = []
+        for event_id in [*self._events, *(one for one in changed if one not in self._events)]:
+            change = changed.get(event_id)
+            event = change.event if change else self._events[event_id]
+            if not event.closed and now - event.last_seen > horizon:
+                what = (*change.what, "closed") if change else ("closed",)
+                change = EventChange(event=replace(event, closed=True), what=what)
+            if change:
+                found.append(change)
+        return tuple(sorted(found, key=lambda one: (one.event.first_seen, one.event.event_id)))
+
+    def _events_changed(self) -> Iterable[EventChange]:
+        """Yield the events of the clusters that were touched, each under its own id."""
+        living = sorted((one for one in self._touched.values() if one.alive and one.members), key=lambda one: one.order)
+        homes = {member.mention.mention_id: cluster for cluster in living for member in cluster.members}
+        touched = {
+            event_id: self._events[event_id]
+            for event_id, cluster in self._clusters.items()
+            if id(cluster) in self._touched or not cluster.alive
+        }
+        came_from = {one.mention_id: event for event in touched.values() for one in event.mentions}
+        claims: defaultdict[int, list[tuple[_Order, Event]]] = defaultdict(list)
+        for event in touched.values():
+            founder = next((one for one in event.mentions if one.mention_id in homes), None)
+            if founder is None:
+                yield EventChange(event=withdrawn(event), what=("withdrawn",))
+            else:
+                order = (founder.published.timestamp(), founder.mention_id)
+                claims[id(homes[founder.mention_id])].append((order, event))
+        for cluster in living:
+            mentions = [one.mention for one in cluster.members + cluster.denials]
+            claiming = sorted(claims[id(cluster)], key=lambda one: (one[0], one[1].event_id))
+            if not claiming:
+                yield self._opened(mentions, came_from)
+                continue
+            kept = claiming[0][1]
+            event = carried_on(kept, mentions, self._settings.copy_similarity)
+            what = what_changed(kept, event)
+            for _, other in claiming[1:]:
+                what = what if "merged" in what else (*what, "merged")
+                yield EventChange(event=replace(other, superseded_by=kept.event_id, closed=True), what=("merged",))
+            if what:
+                yield EventChange(event=event, what=what)
+
+    def _opened(self, mentions: list[Mention], came_from: Mapping[str, Event]) -> EventChange:
+        first = canonical([one for one in mentions if is_real(one)])[0]
+        split_from = came_from.get(first.mention_id)
+        key = frozen_key(first, split_from.event_id if split_from else "")
+        event = event_of(id_of(key), key, mentions, self._settings.copy_similarity)
+        return EventChange(event=event, what=("new",))

@@ -1,0 +1,140 @@
+"""A mention made ready for comparison, once: folded words, places, sides and days."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from transforms.deduplicate.sides import sides_of
+from transforms.deduplicate.whereabouts import Spot, spot_of
+from transforms.deduplicate.words import telling_stems, words_of
+from transforms.model import DatePrecision, Family, Means, Mention, Realis, Stage
+
+LONGEST_SPAN = 7  # days; a longer span counts by its last days, so that blocks stay small
+_TOLL_STEP = math.log(1.6)
+_FEWEST_TELLING = 4  # smaller tolls are too common to bring mentions together
+_REMEMBERED = 50_000
+RARE_KINDS = frozenset({Means.CHEMICAL.value})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What is compared of one mention.
+
+    Attributes:
+        mention: The mention itself.
+        order: Its place in the canonical order: publication time, then id.
+        article: Feed and item; two mentions of one article are two events.
+        group: Country and "armed" or "ceasefire"; mentions of different groups are never compared.
+        kind: Means or stage.
+        first_day, last_day: Ordinals of the days told, or the days before publication where none is told.
+        day_known: Whether a day is told.
+        published_day: Ordinal of the day of publication.
+        spots: Its places.
+        place_keys: Keys that two mentions of one place have in common.
+        sides: Sides of its actors.
+        parties: Ids of the known parties among them.
+        target_stems, stems: Telling words of targets, and of sentence and targets together.
+        anchors: What it must have in common with a mention elsewhere to be compared with it.
+    """
+
+    mention: Mention
+    order: tuple[float, str]
+    article: tuple[str, str]
+    group: str
+    kind: str
+    first_day: int
+    last_day: int
+    day_known: bool
+    published_day: int
+    spots: tuple[Spot, ...]
+    place_keys: frozenset[str]
+    sides: frozenset[str]
+    parties: frozenset[str]
+    target_stems: frozenset[str]
+    stems: frozenset[str]
+    anchors: frozenset[str]
+
+
+def days_told(mention: Mention) -> tuple[int, int, bool]:
+    """Return the first and last day told, as ordinals, and whether they are told; else the days before publication."""
+    told = mention.date
+    published = mention.published.date().toordinal()
+    if told is None:
+        return published - LONGEST_SPAN + 1, published, False
+    first, last = told.start.toordinal(), told.end.toordinal()
+    known = told.precision is not DatePrecision.MONTH
+    return max(first, last - LONGEST_SPAN + 1), last, known
+
+
+def _toll_anchors(word: str, value: int | None) -> list[str]:
+    if value is None or value < _FEWEST_TELLING:
+        return []
+    step = math.log(value) / _TOLL_STEP
+    return [f"{word}:{math.floor(step)}", f"{word}:{math.floor(step) + 1}"]
+
+
+@lru_cache(maxsize=131072)
+def _stems_of(words: tuple[str, ...]) -> frozenset[str]:
+    return telling_stems(words)
+
+
+_memo: dict[str, Features] = {}
+
+
+def features_of(mention: Mention) -> Features:
+    """Return `mention` made ready for comparison; the same mention is made ready once, while it is remembered."""
+    known = _memo.get(mention.mention_id)
+    if known is not None and known.mention is mention:
+        return known
+    if len(_memo) >= _REMEMBERED:
+        _memo.clear()
+    made = _memo[mention.mention_id] = _features_of(mention)
+    return made
+
+
+def features_of_denial(mention: Mention) -> Features:
+    """Return a denial made ready for comparison: an article may deny what it tells itself."""
+    return replace(_features_of(mention), article=("", mention.mention_id))
+
+
+def _features_of(mention: Mention) -> Features:
+    ceasefire = mention.family is Family.CEASEFIRE
+    kind = (mention.stage or Stage.AGREED).value if ceasefire else (mention.means or Means.UNSPECIFIED).value
+    first, last, known = days_told(mention)
+    spots = tuple(spot_of(place, mention.country) for place in mention.places)
+    spots = tuple(spot for spot in spots if spot.key)
+    sides = sides_of(mention.actors)
+    parties = frozenset(one.party_id for one in mention.actors if one.party_id)
+    targets = telling_stems(word for one in mention.targets for word in words_of(one.name))
+    stems = telling_stems(mention.wording) | targets
+    anchors = set(stems)
+    anchors.update(_toll_anchors("killed", mention.killed), _toll_anchors("injured", mention.injured))
+    if ceasefire:
+        anchors.update(f"{kind}|{side}" for side in sides | parties)
+    if kind in RARE_KINDS:
+        anchors.add(f"kind:{kind}")
+    return Features(
+        mention=mention,
+        order=(mention.published.timestamp(), mention.mention_id),
+        article=(mention.feed, mention.item_id),
+        group=f"{mention.country}|{'ceasefire' if ceasefire else 'armed'}",
+        kind=kind,
+        first_day=first,
+        last_day=last,
+        day_known=known,
+        published_day=mention.published.date().toordinal(),
+        spots=spots,
+        place_keys=frozenset(key for spot in spots for key in spot.keys),
+        sides=sides,
+        parties=parties,
+        target_stems=targets,
+        stems=stems,
+        anchors=frozenset(anchors),
+    )
+
+
+def is_real(mention: Mention) -> bool:
+    """Whether the mention tells an event as real, so that it may open one."""
+    return mention.realis in (Realis.ASSERTED, Realis.ALLEGED)

@@ -1,0 +1,50 @@
+"""Copies of one agency text, and outlets that speak with one voice: how many independent outlets tell an event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import eq
+
+from transforms.model import Mention
+
+
+def similarity(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """Return the estimated share of common shingles of two texts, from their signatures; 0 where either has none."""
+    if not one or len(one) != len(other):
+        return 0.0
+    same: int = sum(map(eq, one, other))
+    return same / len(one)
+
+
+def _voice(mention: Mention) -> str:
+    """Return who speaks: the owner for outlets that a state directs, else the outlet."""
+    if mention.state_affiliated and mention.owner:
+        return f"owner:{mention.owner.casefold()}"
+    return f"outlet:{mention.outlet.casefold()}"
+
+
+def independent_outlets(mentions: Sequence[Mention], copy_similarity: float) -> int:
+    """Return how many independent outlets tell `mentions`.
+
+    Outlets that run copies of one text count once together, and so do state-affiliated outlets of one owner. An outlet
+    that also tells the event in words of its own still counts once with those whose text it has copied: that errs on
+    the side of fewer sources.
+    """
+    voices = {_voice(one): _voice(one) for one in mentions}
+
+    def root(voice: str) -> str:
+        while voices[voice] != voice:
+            voice = voices[voice]
+        return voice
+
+    texts: dict[tuple[str, tuple[int, ...]], None] = {
+        (_voice(one), one.signature): None for one in mentions if one.signature
+    }
+    seen: list[tuple[str, tuple[int, ...]]] = []
+    for voice, signature in texts:
+        for other_voice, other in seen:
+            ours, theirs = root(voice), root(other_voice)
+            if ours != theirs and similarity(signature, other) >= copy_similarity:
+                voices[max(ours, theirs)] = min(ours, theirs)
+        seen.append((voice, signature))
+    return len({root(voice) for voice in voices})

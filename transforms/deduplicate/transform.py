@@ -1,0 +1,106 @@
+"""The Beam face of the stage: new mentions and stored events, joined by country, decided on together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import apache_beam as beam
+import msgspec
+
+from transforms.counters import count
+from transforms.deduplicate.decide import Decision, decision
+from transforms.deduplicate.features import features_of
+from transforms.deduplicate.settings import ClusterSettings
+from transforms.failures import Failure, failure_of
+from transforms.model import Event, EventChange, Mention
+
+STAGE = "deduplicate"
+_FAILURES = "failures"
+
+
+def block_of(record: Mention | Event) -> str:
+    """Return the key within which events are told apart; no event spans two blocks."""
+    return record.country
+
+
+def decide_block(
+    events: list[Event], mentions: list[Mention], now: datetime, settings: ClusterSettings
+) -> tuple[Decision, list[Failure]]:
+    """Return the decision on one block; mentions that cannot be read become failures and the rest is decided on."""
+    failures: list[Failure] = []
+    sound: list[Mention] = []
+    for mention in mentions:
+        try:
+            features_of(mention)
+        except Exception as error:  # noqa: BLE001 - whatever a mention does to us is told, and spares the others
+            failures.append(_failure(error, mention, now))
+        else:
+            sound.append(mention)
+    try:
+        return decision(events, sound, now, settings), failures
+    except Exception as error:  # noqa: BLE001 - the block as a whole goes to the dead letters, to be fed in again
+        failures += [_failure(error, mention, now) for mention in sound]
+        return Decision(changes=(), taken=0, dropped={}), failures
+
+
+def _failure(error: Exception, mention: Mention, now: datetime) -> Failure:
+    payload = msgspec.json.encode(mention).decode()
+    return failure_of(STAGE, error, input_id=mention.item_id, at=now, payload=payload)
+
+
+class _DecideBlock(beam.DoFn):  # type: ignore[misc]
+    """Decides on one country's new mentions and stored events."""
+
+    def __init__(self, settings: ClusterSettings, now: datetime) -> None:
+        self._settings = settings
+        self._now = now
+
+    def process(
+        self, element: tuple[str, dict[str, Iterable[Mention | Event]]]
+    ) -> Iterator[EventChange | beam.pvalue.TaggedOutput]:
+        """Give the changes of one block, and its failures aside."""
+        _, joined = element
+        mentions = [one for one in joined["mentions"] if isinstance(one, Mention)]
+        events = [one for one in joined["open_events"] if isinstance(one, Event)]
+        count(STAGE, "in", len(mentions))
+        made, failures = decide_block(events, mentions, self._now, self._settings)
+        count(STAGE, "out", made.taken)
+        for reason, number in made.dropped.items():
+            count(STAGE, f"dropped.{reason}", number)
+        count(STAGE, "failed", len(failures))
+        count(STAGE, "made", len(made.changes))
+        yield from made.changes
+        for failure in failures:
+            yield beam.pvalue.TaggedOutput(_FAILURES, failure)
+
+
+class DeduplicateEvents(beam.PTransform):  # type: ignore[misc]
+    """Mentions and open events to the events that changed.
+
+    Takes {"mentions": PCollection[Mention], "open_events": PCollection[Event]}, gives {"changes":
+    PCollection[EventChange], "failures": PCollection[Failure]}.
+    """
+
+    def __init__(self, settings: ClusterSettings, now: datetime) -> None:
+        super().__init__()
+        self._settings = settings
+        self._now = now
+
+    def expand(self, pcolls: dict[str, beam.PCollection]) -> dict[str, beam.PCollection]:
+        """Join by country and decide."""
+        keyed = {
+            "mentions": pcolls["mentions"] | "KeyMentionsByCountry" >> beam.Map(_keyed),
+            "open_events": pcolls["open_events"] | "KeyEventsByCountry" >> beam.Map(_keyed),
+        }
+        decided = (
+            keyed
+            | "JoinByCountry" >> beam.CoGroupByKey()
+            | "DecideByCountry"
+            >> beam.ParDo(_DecideBlock(self._settings, self._now)).with_outputs(_FAILURES, main="changes")
+        )
+        return {"changes": decided.changes, "failures": decided[_FAILURES]}
+
+
+def _keyed(record: Mention | Event) -> tuple[str, Mention | Event]:
+    return block_of(record), record
