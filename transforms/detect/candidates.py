@@ -9,11 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from typing import TypeVar
 
 from transforms.detect.folding import fold_text
 from transforms.detect.lexicons import PhraseMatcher, Trigger, load_lexicon, words_of_form
 from transforms.detect.reading import Reading, Sentence
+from transforms.detect.terms import TermMatcher
 from transforms.detect.terms import TermMatcher
 
 Payload = TypeVar("Payload")

@@ -12,9 +12,8 @@ How a language is added, as data: write `lexicon/triggers.<code>.toml` with
 In languages without a parser forms are entries of `terms.py`: `word*` is any ending, `a|b` a choice, `~` up to three
 words between, `?word` one that may be missing. In English they are plain runs of words.
 
-A form's words are compared with the words of the text in three ways: as spelled in lower case, as normalised by the
-language (diacritics, tatweel, apostrophes; see `readers.py`), and as lemma or stripped stem. Forms are normalised by
-the same function when loaded, so write them as a newspaper does.
+English forms are runs of words, each matched by spelling or lemma. In the other languages a form is an entry with
+endings, choices and gaps (`terms.py` tells the signs). Both are folded when loaded, so write as a newspaper does.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Generic, TypeVar
 
+from transforms.detect.terms import parse_entry
 from transforms.detect.terms import parse_entry
 from transforms.failures import KnowledgeError
 from transforms.model import Means, Stage
@@ -85,9 +85,10 @@ def parse_lexicon(raw: str, name: str) -> Lexicon:
     language = data.get("language")
     if not isinstance(language, str) or not language:
         raise KnowledgeError(f"{name}: `language` is missing")
+    entries = language != "en"  # entries with endings, choices and gaps (`terms.py`), where there is no lemmatiser
     triggers: dict[str, Trigger] = {}
     for number, table in enumerate(data.get("trigger", []), start=1):
-        trigger = _trigger(table, f"{name}: [[trigger]] number {number}")
+        trigger = _trigger(table, f"{name}: [[trigger]] number {number}", entries)
         if trigger.id in triggers:
             raise KnowledgeError(f"{name}: [[trigger]] number {number}: duplicate id {trigger.id!r}")
         triggers[trigger.id] = trigger
@@ -99,7 +100,7 @@ def parse_lexicon(raw: str, name: str) -> Lexicon:
     return Lexicon(
         language=language,
         triggers=tuple(triggers.values()),
-        cues=tuple((cue, _forms(forms, f"{name}: [cues] {cue}")) for cue, forms in cues.items()),
+        cues=tuple((cue, _forms(forms, f"{name}: [cues] {cue}", entries)) for cue, forms in cues.items()),
     )
 
 
@@ -115,7 +116,7 @@ def _check_entries(name: str, triggers: Iterable[Trigger], cues: dict[str, Any])
                 raise KnowledgeError(f"{name}: {where}: {error}") from error
 
 
-def _trigger(table: dict[str, Any], where: str) -> Trigger:
+def _trigger(table: dict[str, Any], where: str, entries: bool) -> Trigger:
     if unknown := set(table) - _TRIGGER_KEYS:
         raise KnowledgeError(f"{where}: unknown key {sorted(unknown)[0]!r}; known: {', '.join(sorted(_TRIGGER_KEYS))}")
     identity, family = table.get("id"), table.get("family")
@@ -132,7 +133,7 @@ def _trigger(table: dict[str, Any], where: str) -> Trigger:
     return Trigger(
         id=identity,
         family=family,
-        forms=_forms(table.get("forms"), where),
+        forms=_forms(table.get("forms"), where, entries),
         means=means,
         stage=stage,
         weak=bool(table.get("weak", False)),
@@ -140,12 +141,17 @@ def _trigger(table: dict[str, Any], where: str) -> Trigger:
     )
 
 
-def _forms(forms: object, where: str) -> tuple[str, ...]:
+def _forms(forms: object, where: str, entries: bool) -> tuple[str, ...]:
     if not isinstance(forms, list) or not forms:
         raise KnowledgeError(f"{where}: needs a list of forms")
     for form in forms:
         if not isinstance(form, str) or not form.strip():
             raise KnowledgeError(f"{where}: empty form, or not a text: {form!r}")
+        if entries:
+            try:
+                parse_entry(form)
+            except ValueError as error:
+                raise KnowledgeError(f"{where}: {error}") from error
     return tuple(dict.fromkeys(forms))
 
 
