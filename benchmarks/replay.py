@@ -170,7 +170,7 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         alerts = sum(sum(r.summary.alerts.values()) for r in results)
         print(
-            f"{len(results)} runs over {len(server.names())} feeds in {seconds:.1f} s ({seconds / len(results):.2f} s a run)"
+            f"{len(results)} runs, {len(server.names())} feeds, {seconds:.1f} s ({seconds / len(results):.2f} s a run)"
         )
         print(f"{alerts} alerts, peak memory {peak:.0f} MB")
         for key, value in dedup_scores(shared, store, folder).items():

@@ -1,0 +1,88 @@
+"""Real news of 18 outlets, day by day through the whole pipeline: the material beside the checkout is needed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from benchmarks.replay import ReplayServer, days, dedup_scores, replay_config, replay_server, run_days
+from pipeline.config import Config
+from pipeline.run import run_once
+from pipeline.store.store import Store
+from pipeline.summary import RunResult
+
+pytestmark = pytest.mark.shared
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A replay that has been run: day by day, and each day's run once more at the same clock for some days."""
+
+    server: ReplayServer
+    config: Config
+    store: Store
+    moments: list[datetime]
+    results: list[RunResult]
+
+
+@pytest.fixture(scope="module")
+def replayed(shared_dir: Path) -> Iterator[Replayed]:
+    with tempfile.TemporaryDirectory() as folder, replay_server(shared_dir) as server:
+        config = replay_config(server)
+        store = Store.open(f"sqlite:///{folder}/replay.sqlite")
+        moments = days(shared_dir)
+        yield Replayed(server, config, store, moments, run_days(server, config, store, moments))
+
+
+@pytest.fixture(scope="module")
+def texts(shared_dir: Path) -> dict[str, dict[str, str]]:
+    rows = (shared_dir / "gold" / "dedup_dev_items.jsonl").read_text("utf-8").splitlines()
+    return {item["id"]: item for item in map(json.loads, rows)}
+
+
+def test_every_run_ends_well(replayed: Replayed) -> None:
+    assert [r.summary.exit_code for r in replayed.results] == [0] * len(replayed.moments)
+    assert [r.summary.failures for r in replayed.results] == [0] * len(replayed.moments)
+
+
+def test_counters_balance(replayed: Replayed) -> None:
+    assert [dict(r.summary.imbalances) for r in replayed.results] == [{}] * len(replayed.moments)
+    read = sum(r.summary.counters.get("ingest.out", 0) for r in replayed.results)
+    assert read == 145, "every item of the replay was read once"
+
+
+def test_a_second_run_tells_and_fetches_nothing(replayed: Replayed) -> None:
+    before = [a.alert_id for a in replayed.store.alerts()]
+    again = run_once(replayed.config, replayed.store, replayed.moments[-1])
+    assert again.alerts == ()
+    assert again.summary.counters.get("ingest.in", 0) == 0
+    assert again.summary.counters["feeds.dropped.unchanged"] == len(replayed.config.feeds)
+    assert [a.alert_id for a in replayed.store.alerts()] == before
+
+
+def test_quotes_are_exact_substrings_of_their_items(replayed: Replayed, texts: dict[str, dict[str, str]]) -> None:
+    quotes = [q for alert in replayed.store.alerts() for q in alert.evidence]
+    assert len(quotes) >= 30
+    for quote in quotes:
+        field = texts[quote.item_id][quote.field]
+        assert quote.quote in " ".join(field.split()), quote.item_id
+
+
+def test_each_alert_is_told_once(replayed: Replayed) -> None:
+    ids = [a.alert_id for r in replayed.results for a in r.alerts]
+    assert len(ids) == len(set(ids)) >= 20
+    for alert in replayed.store.alerts(last_revision_only=True):
+        revisions = [a.revision for a in replayed.store.alerts(event_ids=[alert.event_id])]
+        assert revisions == list(range(1, len(revisions) + 1))
+
+
+def test_the_deduplication_scorer_reads_the_export(replayed: Replayed, shared_dir: Path, tmp_path: Path) -> None:
+    scores = dedup_scores(shared_dir, replayed.store, tmp_path)
+    assert scores["coverage"] >= 0.8
+    assert scores["pairs"]["f1"] >= 0.5
