@@ -43,10 +43,10 @@ def after(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def torn(function: Callable[..., Any]) -> Callable[..., Any]:
-    """For `os.write`-like functions: write half of what is given, then die."""
+    """For `os.pwrite`: write half of what is given, then die."""
 
-    def wrapped(handle: int, data: bytes) -> Any:
-        function(handle, bytes(data)[: max(1, len(data) // 2)])
+    def wrapped(handle: int, data: bytes, at: int) -> Any:
+        function(handle, bytes(data)[: max(1, len(data) // 2)], at)
         os.fsync(handle)
         die()
 
@@ -65,7 +65,7 @@ POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
     "in commit": ("pipeline.store.commit", "enqueue", before),
     "after commit": ("pipeline.store.store", "Store.commit", after),
     "before jsonl": ("transforms.sinks.jsonl", "JsonlSink.deliver", before),
-    "torn jsonl": ("os", "write", torn),
+    "torn jsonl": ("os", "pwrite", torn),
     "after jsonl": ("transforms.sinks.jsonl", "JsonlSink.deliver", after),
     "in atom": ("transforms.sinks.atom", "AtomSink.deliver", before),
     "after atom": ("transforms.sinks.atom", "AtomSink.deliver", after),
@@ -79,10 +79,10 @@ def arm(point: str) -> None:
     module = importlib.import_module(module_name)
     if point == "torn jsonl":
         sink = importlib.import_module("transforms.sinks.jsonl").JsonlSink
-        deliver, write = sink.deliver, os.write
+        deliver, write = sink.deliver, os.pwrite
 
         def tearing(self: Any, batch: Any) -> Any:
-            os.write = torn(write)
+            os.pwrite = torn(write)
             return deliver(self, batch)
 
         sink.deliver = tearing

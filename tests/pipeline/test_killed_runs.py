@@ -61,14 +61,9 @@ def test_an_undisturbed_run_tells_of_something(undisturbed: tuple[list[str], lis
 @pytest.mark.parametrize("point", sorted(POINTS))
 def test_killed_at(point: str, outlets: str, tmp_path: Path, undisturbed: tuple[list[str], list[str], str]) -> None:
     path = written_config(tmp_path, outlets)
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.killed_run", point]
-        + ["run", "--config", str(path), "--as-of", MOMENT.isoformat()],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    arguments = ["run", "--config", str(path), "--as-of", MOMENT.isoformat()]
+    command = [sys.executable, "-m", "tests.pipeline.killed_run", point, *arguments]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert killed.returncode == -9, f"the run was not killed at {point!r}: {killed.stderr[-1000:]}"
     config = load_config(path, environment={})
     run_once(config, Store.open(config.store), MOMENT)
