@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pipeline.store.outbox import Outbox, Queued, Settlement, SinkState
 from pipeline.store.store import Store
 from transforms.failures import SinkError
-from transforms.sinks.base import Batch, Delivery, Outcomes, Retry, Sink
+from transforms.sinks.base import Batch, Delivery, Outcomes, PacedSink, Retry, Sink
 
 
 def _minutes(*numbers: float) -> tuple[timedelta, ...]:
@@ -107,6 +107,8 @@ class _Relay:
             return replace(self.report, skipped=f"disabled: {self.state.disabled}")
         if self.state.open_until is not None and self.state.open_until > self.now:
             return replace(self.report, skipped=f"left alone until {self.state.open_until:%Y-%m-%d %H:%M:%S} UTC")
+        if isinstance(self.sink, PacedSink) and not self.sink.ready(self.now, self.state.last_success):
+            return self.report
         # After a failure one alert is enough to learn whether the sink is back.
         size = 1 if self.state.failures else self.sink.batch_size
         while queued := self.outbox.due(self.sink.name, self.now, size):
@@ -130,9 +132,12 @@ class _Relay:
                     refused |= {delivery.alert_id: error for delivery in deliveries}
             except Exception as failure:  # noqa: BLE001 - one sink's defect must not hold up the others; it is reported
                 error = f"{type(failure).__name__}: {failure}"
+        if not error and not (refused or outcomes.delivered or outcomes.retry or outcomes.refused or outcomes.disable):
+            error = "the sink did not say what became of any alert"
         settlement = self._settlement(queued, outcomes, refused, error)
+        untried = len(queued) - len(settlement.delivered) - len(settlement.again) - len(settlement.given_up)
         self._note(settlement, queued, outcomes, error)
-        return not error and not outcomes.disable
+        return not (error or untried or outcomes.disable or outcomes.pause)
 
     def _encoded(self, queued: list[Queued]) -> tuple[tuple[Delivery, ...], dict[str, str]]:
         deliveries: list[Delivery] = []
@@ -158,7 +163,9 @@ class _Relay:
             if alert_id in refused:
                 given_up.append((row.number, refused[alert_id]))
                 continue
-            retry = outcomes.retry.get(alert_id, Retry(message=error or "the sink did not say what became of it"))
+            retry = Retry(message=error) if error else outcomes.retry.get(alert_id)
+            if retry is None:
+                continue  # not tried: it stays due
             if row.attempts >= len(self.settings.delays):
                 given_up.append((row.number, f"given up after {row.attempts + 1} attempts: {retry.message}"))
             else:
@@ -182,6 +189,8 @@ class _Relay:
             state = replace(
                 state, failures=0, open_until=None, last_success=self.now, last_delivered=last, last_error=""
             )
+        if outcomes.pause:
+            state = replace(state, open_until=max(self.now + outcomes.pause, state.open_until or self.now))
         if outcomes.disable:
             state = replace(state, disabled=outcomes.disable, last_error=outcomes.disable)
         self.outbox.settle(state, settlement, self.now)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from transforms.model import Alert
-from transforms.sinks.base import Batch, Outcomes
-from transforms.sinks.files import write_atomically
 from transforms.sinks.safe import safe_link, safe_text
 from transforms.sinks.settings import AtomSettings
+from transforms.sinks.snapshot import SnapshotSink
 from transforms.sinks.words import ceasefire_words, headline, outlet_words
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -21,25 +19,21 @@ ET.register_namespace("", ATOM)
 ET.register_namespace("georss", GEORSS)
 
 
-class AtomSink:
-    """Keeps a feed file at the last events told."""
-
-    batch_size = 100_000
+class AtomSink(SnapshotSink):
+    """Keeps a feed file at the last events told, retracted ones included and marked."""
 
     def __init__(self, settings: AtomSettings) -> None:
         """Only keep the settings."""
-        self.name = settings.name
+        super().__init__(settings.name, settings.path, settings.keep)
         self._settings = settings
 
     def encode(self, alert: Alert) -> bytes:
         """Return the alert's entry."""
         return xml_bytes(entry(alert, self._settings.authority))
 
-    def deliver(self, batch: Batch) -> Outcomes:
-        """Write the feed anew from the store's latest alerts."""
-        alerts = batch.history.latest(self._settings.keep)
-        write_atomically(Path(self._settings.path), feed(alerts, self._settings))
-        return Outcomes(delivered=batch.alert_ids)
+    def render(self, alerts: Sequence[Alert]) -> bytes:
+        """Return the feed."""
+        return feed(alerts, self._settings)
 
 
 def feed(alerts: Sequence[Alert], settings: AtomSettings) -> bytes:

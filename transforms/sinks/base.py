@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from transforms.model import Alert
 
@@ -77,19 +77,21 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """What became of a batch; an alert in none of the three groups counts as to be tried again.
+    """What became of a batch; an alert in none of the three groups was not tried and stays due.
 
     Attributes:
         delivered: Ids that the sink holds now.
         retry: Ids that may succeed later.
         refused: Ids that will never be taken, and why.
         disable: Why the sink must not be used any more ("" if it may): a receiver that answers 410 Gone.
+        pause: How long the sink as a whole asks to be left alone: a receiver that answers 429.
     """
 
     delivered: tuple[str, ...] = ()
     retry: Mapping[str, Retry] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     disable: str = ""
+    pause: timedelta | None = None
 
 
 class Sink(Protocol):
@@ -116,4 +118,13 @@ class Sink(Protocol):
 
     def deliver(self, batch: Batch) -> Outcomes:
         """Hand `batch` over; raises `SinkError` where the sink as a whole does not answer."""
+        ...
+
+
+@runtime_checkable
+class PacedSink(Protocol):
+    """A sink that does not take alerts at any time, such as a daily digest."""
+
+    def ready(self, now: datetime, last_success: datetime | None) -> bool:
+        """Say whether it takes alerts now, having last taken some at `last_success`."""
         ...

@@ -6,15 +6,38 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from transforms.failures import ConfigError
+from transforms.sinks.acled_csv import AcledCsvSink
 from transforms.sinks.atom import AtomSink
 from transforms.sinks.base import Sink
+from transforms.sinks.cap import CapSink
+from transforms.sinks.email import EmailSink
+from transforms.sinks.geojson import GeoJsonSink
 from transforms.sinks.jsonl import JsonlSink
-from transforms.sinks.settings import AtomSettings, JsonlSettings, SinkSettings, TableSettings
+from transforms.sinks.pubsub import PubSubSink
+from transforms.sinks.settings import (
+    AtomSettings,
+    CapSettings,
+    CsvSettings,
+    EmailSettings,
+    GeoJsonSettings,
+    JsonlSettings,
+    PubSubSettings,
+    SinkSettings,
+    TableSettings,
+    WebhookSettings,
+)
 from transforms.sinks.table import TableSink
+from transforms.sinks.webhook import WebhookSink
 
 _MAKERS: dict[type[Any], Callable[[Any], Sink]] = {
     JsonlSettings: JsonlSink,
     AtomSettings: AtomSink,
+    GeoJsonSettings: GeoJsonSink,
+    CsvSettings: AcledCsvSink,
+    CapSettings: CapSink,
+    WebhookSettings: WebhookSink,
+    PubSubSettings: PubSubSink,
+    EmailSettings: EmailSink,
     TableSettings: TableSink,
 }
 

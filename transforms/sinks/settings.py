@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from transforms.failures import ConfigError
+from transforms.sinks.safe import safe_link
 
 DEFAULT_SOURCE = "urn:trucewatch:local"
 
@@ -51,6 +52,166 @@ class AtomSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GeoJsonSettings:
+    """A GeoJSON file of events, for maps.
+
+    Attributes:
+        path: The file.
+        name: The sink's name.
+        keep: Events in the file.
+    """
+
+    path: str
+    name: str = "geojson"
+    keep: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvSettings:
+    """A CSV file of events in ACLED's column names, with an HXL row.
+
+    Attributes:
+        path: The file.
+        name: The sink's name.
+        keep: Events in the file.
+    """
+
+    path: str
+    name: str = "csv"
+    keep: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapSettings:
+    """A directory of CAP 1.2 messages.
+
+    Attributes:
+        directory: Where the files go.
+        name: The sink's name.
+        sender: Who sends them: a name or address, without spaces, commas, "<" or "&".
+        status: CAP's word for whether they are meant.
+    """
+
+    directory: str
+    name: str = "cap"
+    sender: str = "trucewatch@trucewatch.invalid"
+    status: Literal["Actual", "Exercise", "System", "Test", "Draft"] = "Actual"
+
+    def __post_init__(self) -> None:
+        """Refuse a sender that CAP forbids.
+
+        Raises:
+            ConfigError: It holds a space, a comma, "<" or "&".
+        """
+        if not self.sender or any(sign in self.sender for sign in " ,<&\t\n"):
+            raise ConfigError(f'sink "{self.name}": sender "{self.sender}" may hold no space, comma, "<" or "&"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """An address to which each alert is posted.
+
+    Attributes:
+        url: http(s) address.
+        url_env: Variable to take the address from, where it is itself a secret (Slack).
+        name: The sink's name.
+        format: "cloudevents", or "slack" for what takes Slack's messages.
+        secrets_env: Variable with one secret ("whsec_..."), or two with a space between while one is being replaced.
+        secrets: The secrets themselves, from that variable.
+        timeout_s: Longest wait for an answer.
+        allow_private_networks: Let the address lead to loopback and private networks.
+        source: URI of this deployment, the CloudEvents' `source`.
+    """
+
+    url: str = ""
+    url_env: str = ""
+    name: str = "webhook"
+    format: Literal["cloudevents", "slack"] = "cloudevents"
+    secrets_env: str = "TRUCEWATCH_WEBHOOK_SECRETS"
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    timeout_s: float = 15.0
+    allow_private_networks: bool = False
+    source: str = DEFAULT_SOURCE
+
+    def __post_init__(self) -> None:
+        """Refuse what is no web address.
+
+        Raises:
+            ConfigError: The URL is not one, or the time-out is out of range.
+        """
+        if self.url and not safe_link(self.url):
+            raise ConfigError(f'sink "{self.name}": the url is no http(s) address')
+        if not 0.1 <= self.timeout_s <= 600:
+            raise ConfigError(f'sink "{self.name}": timeout_s must be from 0.1 to 600')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PubSubSettings:
+    """A Google Cloud Pub/Sub topic; PUBSUB_EMULATOR_HOST leads to the emulator.
+
+    Attributes:
+        project: Google Cloud project.
+        topic: Name of the topic.
+        name: The sink's name.
+        timeout_s: Longest wait for the confirmation of a batch.
+        source: URI of this deployment, the CloudEvents' `source`.
+    """
+
+    project: str
+    topic: str = "trucewatch-alerts"
+    name: str = "pubsub"
+    timeout_s: float = 60.0
+    source: str = DEFAULT_SOURCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailSettings:
+    """A digest by e-mail.
+
+    Attributes:
+        host: SMTP server.
+        sender: Address in From.
+        recipients: Addresses; each gets a message of its own, so that none sees the others.
+        port: The server's port.
+        security: "starttls", "tls" (from the first byte), or "none".
+        username: Login, "" for none.
+        password_env: Variable with the password.
+        password: The password itself, from that variable.
+        when: "each" (whenever there is something to tell) or "daily".
+        hour: Hour of the day (UTC) from which the daily digest goes out.
+        timeout_s: Longest wait for the server.
+        name: The sink's name.
+    """
+
+    host: str
+    sender: str
+    recipients: tuple[str, ...]
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password_env: str = "TRUCEWATCH_SMTP_PASSWORD"  # noqa: S105 - the variable's name, not the password
+    password: str = field(default="", repr=False)
+    when: Literal["each", "daily"] = "each"
+    hour: int = 6
+    timeout_s: float = 30.0
+    name: str = "email"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ConfigError: No recipient, an address without "@", an hour that no day has, a login over an open line.
+        """
+        addresses = (self.sender, *self.recipients)
+        if not self.recipients or not all("@" in a and a.isprintable() and " " not in a for a in addresses):
+            raise ConfigError(f'sink "{self.name}": sender and recipients must be addresses with "@"')
+        if not 0 <= self.hour <= 23:
+            raise ConfigError(f'sink "{self.name}": hour must be from 0 to 23')
+        if self.username and self.security == "none":
+            raise ConfigError(f'sink "{self.name}": a login needs security = "starttls" or "tls"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableSettings:
     """A table on the terminal (standard output).
 
@@ -61,13 +222,30 @@ class TableSettings:
     name: str = "table"
 
 
-SinkSettings = JsonlSettings | AtomSettings | TableSettings
+SinkSettings = (
+    JsonlSettings
+    | AtomSettings
+    | GeoJsonSettings
+    | CsvSettings
+    | CapSettings
+    | WebhookSettings
+    | PubSubSettings
+    | EmailSettings
+    | TableSettings
+)
 
 KINDS: dict[str, type[Any]] = {
     "jsonl": JsonlSettings,
     "atom": AtomSettings,
+    "geojson": GeoJsonSettings,
+    "csv": CsvSettings,
+    "cap": CapSettings,
+    "webhook": WebhookSettings,
+    "pubsub": PubSubSettings,
+    "email": EmailSettings,
     "table": TableSettings,
 }
+_FROM_ENVIRONMENT = frozenset({"secrets", "password"})  # never written into a configuration file
 
 
 def settings_of(table: Mapping[str, Any], environ: Mapping[str, str]) -> SinkSettings:
@@ -83,8 +261,10 @@ def settings_of(table: Mapping[str, Any], environ: Mapping[str, str]) -> SinkSet
     kind = table.get("kind", "")
     if kind not in KINDS:
         raise ConfigError(f'sink kind "{kind}" is not known; use one of {", ".join(KINDS)}')
-    known = {item.name for item in fields(KINDS[kind])}
+    known = {item.name for item in fields(KINDS[kind])} - _FROM_ENVIRONMENT
     for key in table:
+        if key in _FROM_ENVIRONMENT:
+            raise ConfigError(f'sink "{kind}": keep "{key}" out of the file; set the variable that {key}_env names')
         if key != "kind" and key not in known:
             raise ConfigError(f'sink "{kind}": unknown key "{key}"; it takes {", ".join(sorted(known))}')
     values = {key: value for key, value in table.items() if key != "kind"}
@@ -92,6 +272,22 @@ def settings_of(table: Mapping[str, Any], environ: Mapping[str, str]) -> SinkSet
         settings: SinkSettings = msgspec.convert(values, KINDS[kind])
     except msgspec.ValidationError as error:
         raise ConfigError(f'sink "{values.get("name", kind)}": {error}') from error
+    if not settings.name:
+        raise ConfigError(f'sink "{kind}": the name is empty')
+    return _with_secrets(settings, environ)
+
+
+def _with_secrets(settings: SinkSettings, environ: Mapping[str, str]) -> SinkSettings:
+    if isinstance(settings, EmailSettings) and settings.username:
+        password = secret(environ, settings.password_env)
+        if not password:
+            raise ConfigError(f'sink "{settings.name}": set the password in the variable {settings.password_env}')
+        return replace(settings, password=password)
+    if isinstance(settings, WebhookSettings):
+        url = settings.url or (secret(environ, settings.url_env) if settings.url_env else "")
+        if not url:
+            raise ConfigError(f'sink "{settings.name}": set url, or url_env and the variable that it names')
+        return replace(settings, url=url, secrets=tuple(secret(environ, settings.secrets_env).split()))
     return settings
 
 
