@@ -104,8 +104,10 @@ def dev_mentions(shared: Path, resolve: Resolve = bare_place) -> list[Labelled]:
     for line in rows(shared / "gold" / "dedup_dev_mentions.jsonl"):
         item = items[line["id"]]
         window = item.get("window", "")
-        for told in line["events"]:
-            found.append(Labelled(mention=mention_of(item, told, resolve), event=told["event"], window=window))
+        found += [
+            Labelled(mention=mention_of(item, told, resolve), event=told["event"], window=window)
+            for told in line["events"]
+        ]
     return found
 
 
@@ -132,3 +134,8 @@ def by_window(labelled: Sequence[Labelled]) -> dict[str, list[Labelled]]:
     for one in labelled:
         found[one.window].append(one)
     return dict(found)
+
+
+def resolver() -> Resolve:
+    """Return what resolves place names as the detect stage does."""
+    return bare_place

@@ -42,6 +42,11 @@ class Cluster:
         """Canonical place of the first member."""
         return self.members[0].order
 
+    @property
+    def heard(self) -> float:
+        """When the cluster was last heard of, in seconds."""
+        return max(one.heard for one in self.members)
+
     def compared(self) -> list[Features]:
         """Return the members that stand for the cluster."""
         members = self.members
@@ -129,7 +134,7 @@ class ClusterSpace:
         """Add `mention`, which must come after all members in canonical order, and return its cluster."""
         fitting: list[tuple[float, Cluster]] = []
         for cluster in self.candidates(mention):
-            if mention.order[0] - cluster.members[-1].order[0] > self._horizon:
+            if mention.order[0] - cluster.heard > self._horizon:
                 continue
             rating = self.rate(mention, cluster)
             if rating is not None and rating >= 0:

@@ -70,7 +70,7 @@ def _announced(agreed: Features, begun: Features) -> bool:
 
 def _kind(a: Features, b: Features) -> str:
     if a.kind in _STAGES and a.kind != b.kind:
-        return "kind_near" if _announced(a, b) or _announced(b, a) else "kind_apart"
+        return "kind_same" if _announced(a, b) or _announced(b, a) else "kind_apart"
     return _kind_evidence(a.kind, b.kind)
 
 
@@ -122,7 +122,8 @@ def _day(a: Features, b: Features, gap: int) -> tuple[str, float]:
     if not (a.day_known and b.day_known):
         return "day_unknown", 1.0
     if gap:
-        return "day_gap", float(gap)
+        slow = min(days_tolerated(a.kind), days_tolerated(b.kind)) > _DAYS_APART
+        return ("day_gap_step" if slow else "day_gap"), float(gap)
     single = a.first_day == a.last_day == b.first_day == b.last_day
     return ("day_same" if single else "day_overlap"), 1.0
 
@@ -131,6 +132,13 @@ def _actors(a: Features, b: Features) -> tuple[str, float] | None:
     if not a.sides.isdisjoint(b.sides) or not a.parties.isdisjoint(b.parties):
         return "actor_same", 1.0
     return ("actor_opposed", 1.0) if are_opposed(a.sides, b.sides) else None
+
+
+def _reversed(a: Features, b: Features) -> bool:
+    """Whether one tells as target who acts in the other."""
+    if Means.GROUND.value in (a.kind, b.kind) or not a.sides.isdisjoint(b.sides):
+        return False
+    return not (a.sides.isdisjoint(b.target_sides) and b.sides.isdisjoint(a.target_sides))
 
 
 def evidence(a: Features, b: Features) -> Evidence | None:
@@ -150,13 +158,16 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     if place is not Relation.SAME and a.anchors.isdisjoint(b.anchors):
         return _NOTHING_COMMON
     kind = _kind(a, b)
-    found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), (_PLACE[place], 1.0)]
+    where = _PLACE[place] if a.spots or b.spots else _INDEX["place_none"]
+    found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), (where, 1.0)]
     add = found.append
     if kind == "kind_same" and a.kind in RARE_KINDS:
         add((_INDEX["kind_rare"], 1.0))
     for told in (_day(a, b, gap), _toll(a, b), _injured(a, b), _actors(a, b)):
         if told:
             add((_INDEX[told[0]], told[1]))
+    if _reversed(a, b):
+        add((_INDEX["role_reversed"], 1.0))
     targets = _overlap(a.target_stems, b.target_stems)
     if targets:
         add((_INDEX["target_same"], targets))

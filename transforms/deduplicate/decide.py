@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from transforms.deduplicate.clusters import Cluster, ClusterSpace, partition, reach_of
 from transforms.deduplicate.compare import weight_values
 from transforms.deduplicate.events import canonical, carried_on, event_of, frozen_key, id_of, what_changed, withdrawn
-from transforms.deduplicate.features import Features, days_told, features_of, features_of_denial, is_real
+from transforms.deduplicate.features import Features, days_told, features_of, features_of_denial, is_real, last_heard
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.deduplicate.weights import default_weights
 from transforms.model import Event, EventChange, Mention, Realis
@@ -69,6 +69,10 @@ def decision(
     changes = run.changes(now)
     dropped = dict(sorted(run.dropped.items()))
     return Decision(changes=changes, taken=len(mentions) - sum(dropped.values()), dropped=dropped)
+
+
+def _last_heard(event: Event) -> datetime:
+    return max((last_heard(one) for one in event.mentions), default=event.last_seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +270,7 @@ class _Run:
         for event_id in [*self._events, *(one for one in changed if one not in self._events)]:
             change = changed.get(event_id)
             event = change.event if change else self._events[event_id]
-            if not event.closed and now - event.last_seen > horizon:
+            if not event.closed and now - event.last_seen > horizon and now - _last_heard(event) > horizon:
                 what = (*change.what, "closed") if change else ("closed",)
                 change = EventChange(event=replace(event, closed=True), what=what)
             if change:

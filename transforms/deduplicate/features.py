@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from functools import lru_cache
 
 from transforms.deduplicate.sides import sides_of
@@ -11,11 +12,12 @@ from transforms.deduplicate.whereabouts import Spot, spot_of
 from transforms.deduplicate.words import telling_stems, words_of
 from transforms.model import DatePrecision, Family, Means, Mention, Realis, Stage
 
+_LATEST_DUE = 31  # days; what is told for later than that keeps no event open
 LONGEST_SPAN = 7  # days; a longer span counts by its last days, so that blocks stay small
 _TOLL_STEP = math.log(1.6)
 _FEWEST_TELLING = 4  # smaller tolls are too common to bring mentions together
 _REMEMBERED = 50_000
-RARE_KINDS = frozenset({Means.CHEMICAL.value})
+RARE_KINDS = frozenset({Means.CHEMICAL.value, Means.SIEGE.value})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,10 +33,12 @@ class Features:
         first_day, last_day: Ordinals of the days told, or the days before publication where none is told.
         day_known: Whether a day is told.
         published_day: Ordinal of the day of publication.
+        heard: When it was last heard of, in seconds: see `last_heard`.
         spots: Its places.
         place_keys: Keys that two mentions of one place have in common.
         sides: Sides of its actors.
         parties: Ids of the known parties among them.
+        target_sides: Sides of its targets.
         target_stems, stems: Telling words of targets, and of sentence and targets together.
         anchors: What it must have in common with a mention elsewhere to be compared with it.
     """
@@ -48,10 +52,12 @@ class Features:
     last_day: int
     day_known: bool
     published_day: int
+    heard: float
     spots: tuple[Spot, ...]
     place_keys: frozenset[str]
     sides: frozenset[str]
     parties: frozenset[str]
+    target_sides: frozenset[str]
     target_stems: frozenset[str]
     stems: frozenset[str]
     anchors: frozenset[str]
@@ -78,6 +84,16 @@ def _toll_anchors(word: str, value: int | None) -> list[str]:
 @lru_cache(maxsize=131072)
 def _stems_of(words: tuple[str, ...]) -> frozenset[str]:
     return telling_stems(words)
+
+
+def last_heard(mention: Mention) -> datetime:
+    """Return the time from which the horizon counts: publication, or the day told where that is still to come.
+
+    So a ceasefire announced to begin in two weeks is open when it begins.
+    """
+    if mention.date is None or (mention.date.end - mention.published.date()).days > _LATEST_DUE:
+        return mention.published
+    return max(mention.published, datetime.combine(mention.date.end, time(), tzinfo=UTC))
 
 
 _memo: dict[str, Features] = {}
@@ -125,10 +141,12 @@ def _features_of(mention: Mention) -> Features:
         last_day=last,
         day_known=known,
         published_day=mention.published.date().toordinal(),
+        heard=last_heard(mention).timestamp(),
         spots=spots,
         place_keys=frozenset(key for spot in spots for key in spot.keys),
         sides=sides,
         parties=parties,
+        target_sides=sides_of(mention.targets),
         target_stems=targets,
         stems=stems,
         anchors=frozenset(anchors),

@@ -49,7 +49,7 @@ def _failure(error: Exception, mention: Mention, now: datetime) -> Failure:
     return failure_of(STAGE, error, input_id=mention.item_id, at=now, payload=payload)
 
 
-class _DecideBlock(beam.DoFn):  # type: ignore[misc]
+class _DecideBlock(beam.DoFn):
     """Decides on one country's new mentions and stored events."""
 
     def __init__(self, settings: ClusterSettings, now: datetime) -> None:
@@ -75,7 +75,7 @@ class _DecideBlock(beam.DoFn):  # type: ignore[misc]
             yield beam.pvalue.TaggedOutput(_FAILURES, failure)
 
 
-class DeduplicateEvents(beam.PTransform):  # type: ignore[misc]
+class DeduplicateEvents(beam.PTransform):
     """Mentions and open events to the events that changed.
 
     Takes {"mentions": PCollection[Mention], "open_events": PCollection[Event]}, gives {"changes":

@@ -25,12 +25,14 @@ class Weights:
         kind_apart: Means that outlets do not mix up.
         day_same: On the same single day.
         day_overlap: Spans of days that overlap.
-        day_gap: For each day between them.
+        day_gap: For each day between them, for armed acts.
+        day_gap_step: For each day between them, for steps of a ceasefire and rare kinds, which are told for days.
         day_unknown: One gives no day.
         place_same: A common place.
         place_near: Two places a few kilometres from each other.
         place_within: One place lies in the other, or is named loosely after it.
-        place_unknown: One or both give no place that can be compared.
+        place_unknown: One gives no place that can be compared.
+        place_none: Neither gives a place: both speak of the country.
         killed_same: Same number of dead; counts the more the larger the number.
         killed_close: Numbers of dead that a growing toll explains.
         killed_apart: Numbers of dead that contradict each other.
@@ -38,6 +40,7 @@ class Weights:
         injured_apart: Numbers of injured that contradict each other.
         actor_same: A common actor, or actors of one side.
         actor_opposed: Actors of sides that fight each other.
+        role_reversed: The actors of one are on the side of the targets of the other (not for fighting on the ground).
         target_same: Share of common words for who or what was hit.
         wording: Share of common words that are not said of every event.
         nothing_common: The whole score where neither a place nor a telling detail is common; below 0.
@@ -53,11 +56,13 @@ class Weights:
     day_same: float
     day_overlap: float
     day_gap: float
+    day_gap_step: float
     day_unknown: float
     place_same: float
     place_near: float
     place_within: float
     place_unknown: float
+    place_none: float
     killed_same: float
     killed_close: float
     killed_apart: float
@@ -65,6 +70,7 @@ class Weights:
     injured_apart: float
     actor_same: float
     actor_opposed: float
+    role_reversed: float
     target_same: float
     wording: float
     copy: float

@@ -1,0 +1,130 @@
+"""Fit the weights of `same event or not` and print them, with the figures that leave-one-window-out gives.
+
+    python -m benchmarks.deduplication.fit_weights [--prior-strength 1.0]
+
+A logistic regression over what `compare.evidence` finds, drawn towards the weights that stand in `weights.toml` (few
+labelled pairs must not overrule what is plain), each kept on its side of zero. Pairs of the dev windows count less the more
+pairs their event has; `pairs.csv` holds pairs of train items labelled by hand. Nothing is written: what is printed is
+rounded by hand into `weights.toml`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.deduplication.gold import Labelled, Resolve, as_alerts, by_window, dev_mentions, mention_of, rows
+from benchmarks.deduplication.gold import resolver, scorer, shared_dir
+from transforms.deduplicate.clusters import partition
+from transforms.deduplicate.compare import evidence, weight_values
+from transforms.deduplicate.features import Features, features_of
+from transforms.deduplicate.weights import NAMES, Weights, default_weights
+
+_HORIZON_DAYS = 10.0
+_FREE = [at for at, name in enumerate(NAMES) if name != "nothing_common"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    sizes: np.ndarray
+    same: bool
+    weight: float
+
+
+def sizes_of(a: Features, b: Features) -> np.ndarray | None:
+    found = evidence(a, b)
+    if found is None or len(found) == 1:
+        return None
+    sizes = np.zeros(len(NAMES))
+    for at, size in found:
+        sizes[at] += size
+    return sizes
+
+
+def window_pairs(labelled: Sequence[Labelled]) -> list[Pair]:
+    ready = [(one.event, features_of(one.mention)) for one in labelled if one.event]
+    of_event = Counter(event for event, _ in ready)
+    pairs = []
+    for (event, a), (other, b) in combinations(ready, 2):
+        sizes = sizes_of(a, b)
+        if sizes is not None:
+            same = event == other
+            pairs.append(Pair(sizes, same, 2.0 / of_event[event] if same else 1.0))
+    return pairs
+
+
+def hand_pairs(shared: Path, resolve: Resolve) -> list[Pair]:
+    gold = shared / "gold"
+    items = {one["id"]: one for name in ("train", "dev") for one in rows(gold / f"{name}_items.jsonl")}
+    told = {one["id"]: one["events"] for name in ("train", "dev") for one in rows(gold / f"{name}_labels.jsonl")}
+    pairs = []
+    with (Path(__file__).parent / "pairs.csv").open(encoding="utf-8", newline="") as lines:
+        for line in csv.DictReader(lines):
+            ends = [(line["first"], int(line["record"])), (line["second"], int(line["record_of_second"]))]
+            a, b = (features_of(mention_of({"summary": "", **items[i]}, told[i][n], resolve)) for i, n in ends)
+            sizes = sizes_of(a, b)
+            if sizes is not None:
+                pairs.append(Pair(sizes, line["same"] == "1", 0.5))
+    return pairs
+
+
+def fit(pairs: Sequence[Pair], prior: np.ndarray, strength: float) -> np.ndarray:
+    """Return the weights that explain `pairs` best while staying near `prior`, none changing sides."""
+    x = np.array([one.sizes for one in pairs])
+    y = np.array([one.same for one in pairs], dtype=float)
+    w = np.array([one.weight for one in pairs])
+    free = np.zeros(len(NAMES))
+    free[_FREE] = 1.0
+    values = prior.copy()
+    for _ in range(4000):
+        odds = np.clip(x @ values, -30, 30)
+        gradient = x.T @ (w * (y - 1 / (1 + np.exp(-odds)))) - strength * (values - prior)
+        values = values + 0.01 * gradient * free
+        values = np.where(prior > 0, np.maximum(values, 0), np.minimum(values, 0))
+    return values
+
+
+def figures(shared: Path, labelled: Sequence[Labelled], values: Sequence[float]) -> dict[str, float]:
+    clusters = partition([features_of(one.mention) for one in labelled], tuple(values), _HORIZON_DAYS)
+    ids = {one.mention.item_id for one in labelled}
+    labels = [one for one in rows(shared / "gold" / "dedup_dev_labels.jsonl") if one["id"] in ids]
+    made = scorer(shared)(labels, as_alerts([[one.mention for one in c.members] for c in clusters]))
+    return {"pairs": made["pairs"]["f1"], "bcubed": made["bcubed"]["f1"], "items": len(labels)}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--prior-strength", type=float, default=1.0)
+    chosen = options.parse_args()
+    shared = shared_dir()
+    if shared is None:
+        raise SystemExit("no measuring material beside the checkout: set TRUCEWATCH_SHARED to its folder")
+    resolve = resolver()
+    labelled = dev_mentions(shared, resolve)
+    windows = by_window(labelled)
+    prior = np.array(weight_values(default_weights()))
+    by_hand = hand_pairs(shared, resolve)
+    pairs = {name: window_pairs(one) for name, one in windows.items()}
+    print(f"{sum(map(len, pairs.values()))} pairs of the windows, {len(by_hand)} labelled by hand")
+    print("as they stand:", figures(shared, labelled, tuple(prior)))
+    fitted = fit([p for one in pairs.values() for p in one] + by_hand, prior, chosen.prior_strength)
+    print("fitted:", figures(shared, labelled, tuple(fitted)))
+    for name in windows:
+        rest = [p for other, one in pairs.items() if other != name for p in one] + by_hand
+        made = fit(rest, prior, chosen.prior_strength)
+        now, left_out = figures(shared, windows[name], tuple(prior)), figures(shared, windows[name], tuple(made))
+        print(f"  {name}: as they stand {now}, left out {left_out}")
+    told = asdict(Weights(**dict(zip(NAMES, map(float, prior), strict=True))))
+    for name, value in zip(NAMES, fitted, strict=True):
+        print(f"{name:16} {told[name]:6.2f} -> {value:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
