@@ -120,13 +120,9 @@ def _place_cells(place: Place | None) -> dict[str, str]:
 
 
 def _disorder(event_type: str) -> str:
-    return (
-        "Strategic developments"
-        if event_type == "Strategic developments"
-        else "Political violence"
-        if event_type
-        else ""
-    )
+    if event_type in ("", "Strategic developments"):
+        return event_type
+    return "Political violence"
 
 
 def _names(parties: Sequence[Party]) -> str:
@@ -137,7 +133,7 @@ def _tags(alert: Alert) -> str:
     kind = alert.stage or alert.means
     tags = [
         "not ACLED data",
-        f"trucewatch:{alert.family}",
+        f"family:{alert.family}",
         f"certainty:{alert.certainty}",
         f"revision:{alert.revision}",
     ]

@@ -71,7 +71,8 @@ def message(alert: Alert, earlier: Sequence[Alert], settings: CapSettings) -> by
     if earlier:
         _add(root, "references", " ".join(f"{settings.sender},{identifier(a)},{_stamp(a.told_at)}" for a in earlier))
     _info(root, alert)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return body + b"\n"
 
 
 def _info(root: ET.Element, alert: Alert) -> None:

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from transforms.failures import SinkError
 from transforms.model import Alert
 from transforms.sinks.base import Batch, Outcomes, Retry
-from transforms.sinks.cloudevents import cloudevent, encode_json
+from transforms.sinks.cloudevents import cloudevent, encode_json, event_time
 from transforms.sinks.safe import safe_link, safe_text
 from transforms.sinks.settings import DEFAULT_SOURCE, EmailSettings
 from transforms.sinks.words import ceasefire_words, country_name, headline, outlet_words, place_name
@@ -103,9 +103,7 @@ def message(alerts: Sequence[Alert], recipient: str, now: datetime, settings: Em
 def grouped(alerts: Iterable[Alert]) -> dict[str, dict[str, list[Alert]]]:
     """Return the alerts by country, then by first place; countries and places by name, alerts by day."""
     groups: dict[str, dict[str, list[Alert]]] = {}
-    for alert in sorted(
-        alerts, key=lambda a: (a.date.start if a.date else a.first_seen.date(), a.event_id, a.revision)
-    ):
+    for alert in sorted(alerts, key=lambda a: (event_time(a), a.event_id, a.revision)):
         place = place_name(alert.places[0]) if alert.places else "Place not told"
         groups.setdefault(country_name(alert.country), {}).setdefault(place, []).append(alert)
     return {country: dict(sorted(places.items())) for country, places in sorted(groups.items())}

@@ -1,7 +1,7 @@
 """Webhooks by the Standard Webhooks rules: signed, without redirects, to public addresses only.
 
-The message's id is the alert's and stays the same over retries, so that a receiver can drop what it has had. Two secrets
-may be set while one is replaced by the other; then each message carries both signatures.
+The message's id is the alert's and stays the same over retries, so that a receiver can drop what it has had. Two
+secrets may be set while one is replaced by the other; then each message carries both signatures.
 """
 
 from __future__ import annotations
