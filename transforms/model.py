@@ -262,11 +262,13 @@ class Told:
         date: (start, end) as ISO days, or ().
         outlets: As told.
         independent_outlets: As told.
+        denied: Whether it was told that somebody denies it.
     """
 
     revision: int
     at: datetime
     retracted: bool = False
+    denied: bool = False
     family: Family
     stage: Stage | None = None
     means: Means | None = None
@@ -379,6 +381,7 @@ class Alert:
         certainty: "asserted" or "alleged" (a retraction may be "denied").
         ceasefire_id: The ceasefire that a violation breaks or that a step belongs to, "" if none is known.
         basis: For violations: reported by the item, or inferred from the ledger.
+        denied_by: Who denies it: the party named, else the outlet that says so.
         told_at: The run's clock when the alert was raised.
         supersedes: Id of the event that this one takes in, "" otherwise; superseded_by: the reverse.
         other fields: as in `Event`.
@@ -393,6 +396,7 @@ class Alert:
     means: Means | None = None
     certainty: Realis = Realis.ASSERTED
     alleged_by: tuple[str, ...] = ()
+    denied_by: tuple[str, ...] = ()
     country: str
     places: tuple[Place, ...] = ()
     date: DateSpan | None = None

@@ -1,0 +1,183 @@
+"""Ceasefires that the pipeline reads of in the news: when each begins, is heard of again, and ends.
+
+`detected_from` is a function of the set of events alone: their order does not matter. A ceasefire enters when an event
+says as fact that one was agreed or is in effect and no known one matches; it lasts until an event tells its end, a new
+agreement takes its place, the last day that was announced for it, or a long silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from transforms.alert.breach import concerns, ids_of
+from transforms.alert.ceasefires import Ceasefire
+from transforms.alert.coverage import Coverage, coverage_of
+from transforms.alert.parties import Ranks
+from transforms.model import DatePrecision, Event, Family, Realis, Stage
+
+SILENCE = timedelta(days=90)
+_AHEAD = timedelta(days=7)  # how long before its beginning a ceasefire is announced
+_AFTER = timedelta(days=3)  # how long after its beginning outlets still tell of the agreement
+_RENEWED = timedelta(days=7)  # a second agreement later than this replaces the first
+
+
+@dataclass(slots=True)
+class _Draft:
+    event: Event
+    sides: tuple[tuple[str, ...], ...]
+    coverage: Coverage
+    start: date
+    heard: date
+    until: date | None = None
+    ended: str = ""
+
+    def last_day(self, silence: timedelta) -> date:
+        return self.until or self.heard + silence
+
+    def freeze(self, silence: timedelta) -> Ceasefire:
+        return Ceasefire(
+            id=f"detected-{self.event.event_id}",
+            name=_name(self.event, self.start),
+            country=self.event.country,
+            sides=self.sides,
+            coverage=self.coverage,
+            start=self.start,
+            until=self.until,
+            expires=None if self.until else self.heard + silence,
+            ended=self.ended,
+            origin="detected",
+            event_id=self.event.event_id,
+        )
+
+
+def detected_from(
+    events: Iterable[Event],
+    *,
+    known: Sequence[Ceasefire] = (),
+    ranks: Ranks | None = None,
+    silence: timedelta = SILENCE,
+) -> tuple[Ceasefire, ...]:
+    """Return the ceasefires that `events` tell of and that no known one matches, by beginning.
+
+    Args:
+        events: Events of any family; only ceasefire steps that are told as fact and still stand are used.
+        known: Ceasefires that need no detecting.
+        ranks: What is known of the parties.
+        silence: After this time without news of it a ceasefire counts as over.
+    """
+    ranks = ranks or Ranks()
+    drafts: list[_Draft] = []
+    for event in sorted((e for e in events if _usable(e)), key=lambda e: (_day(e), e.event_id)):
+        if event.stage in (Stage.AGREED, Stage.IN_EFFECT):
+            if not match_known(event, known, ranks):
+                _begin_or_go_on(event, drafts, ranks, silence)
+        elif event.stage in (Stage.EXTENDED, Stage.ENDED):
+            draft = _open_draft(event, drafts, ranks, silence)
+            if draft and event.stage is Stage.EXTENDED:
+                draft.heard, draft.until = max(draft.heard, _last_day(event) or _day(event)), _last_day(event)
+            elif draft:
+                draft.until, draft.ended = max(_day(event), draft.start), "its end was reported"
+    return tuple(sorted((d.freeze(silence) for d in drafts), key=lambda one: (one.start, one.id)))
+
+
+def match_known(event: Event, known: Iterable[Ceasefire], ranks: Ranks) -> Ceasefire | None:
+    """Return the known ceasefire whose beginning, or presence, the step `event` tells of; None if there is none.
+
+    An agreement matches one that begins within days of it. News that one is in effect also matches one long in force,
+    but a ceasefire of the whole country only where the event names one of its parties or no place: what holds in one
+    town may be a truce of its own.
+    """
+    ground, day = coverage_of(event.places, event.country), _day(event)
+    ids = ids_of((*event.actors, *event.targets))
+    found: list[tuple[int, int, str, Ceasefire]] = []
+    for one in known:
+        if one.country != event.country or not one.coverage.meets(ground):
+            continue
+        who = concerns(one, ids, ranks)
+        gap = (one.start - day).days
+        begins = -_AFTER.days <= gap <= _AHEAD.days
+        holds = event.stage is Stage.IN_EFFECT and one.in_force(day)
+        plainly_it = who or not one.coverage.nationwide or ground.nationwide
+        if who is not False and plainly_it and (begins or holds):
+            found.append((int(bool(who)), -abs(gap), one.id, one))
+    return max(found, key=lambda entry: entry[:3])[3] if found else None
+
+
+def _usable(event: Event) -> bool:
+    return (
+        event.family is Family.CEASEFIRE
+        and event.certainty is Realis.ASSERTED
+        and not event.superseded_by
+        and not (event.told and event.told.retracted)
+    )
+
+
+def _begin_or_go_on(event: Event, drafts: list[_Draft], ranks: Ranks, silence: timedelta) -> None:
+    day, last = _day(event), _last_day(event)
+    ground = coverage_of(event.places, event.country)
+    sides = _sides_of(event, ranks)
+    draft = _open_draft(event, drafts, ranks, silence, same_reach=True)
+    if draft and (event.stage is Stage.IN_EFFECT or day - draft.heard <= _RENEWED):
+        draft.heard = max(draft.heard, day)
+        draft.sides = draft.sides or sides
+        if event.stage is Stage.AGREED and last:
+            draft.until = last
+        return
+    if draft:
+        draft.until, draft.ended = max(draft.start, day - timedelta(days=1)), "a new agreement took its place"
+    ended = "its announced last day passed" if last else ""
+    drafts.append(_Draft(event=event, sides=sides, coverage=ground, start=day, heard=day, until=last, ended=ended))
+
+
+def _open_draft(
+    event: Event, drafts: Iterable[_Draft], ranks: Ranks, silence: timedelta, *, same_reach: bool = False
+) -> _Draft | None:
+    """Return the draft that `event` goes on with; with two that fit equally, the one that began last."""
+    day, ground = _day(event), coverage_of(event.places, event.country)
+    ids = ids_of((*event.actors, *event.targets))
+    fitting: list[_Draft] = []
+    for draft in drafts:
+        if draft.event.country != event.country or day > draft.last_day(silence) + _AFTER:
+            continue
+        if draft.ended and draft.until and day > draft.until and draft.ended == "its end was reported":
+            continue
+        mine = frozenset(party for side in draft.sides for party in side)
+        if mine and concerns(draft.freeze(silence), ids, ranks) is False:
+            continue
+        if draft.coverage.meets(ground):
+            fitting.append(draft)
+    alike = [draft for draft in fitting if draft.coverage.nationwide == ground.nationwide]
+    if alike or same_reach:
+        return max(alike, key=lambda draft: (draft.start, draft.event.event_id), default=None)
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _sides_of(event: Event, ranks: Ranks) -> tuple[tuple[str, ...], ...]:
+    """Return each armed party as a side of its own; who stands with whom is not told.
+
+    Foreign states broker more often than they sign: they count only where the country's own parties are fewer than two.
+    """
+    armed = sorted({party for party in ids_of((*event.actors, *event.targets)) if _fights(party, ranks)})
+    own = [party for party in armed if party not in ranks.abroad]
+    return tuple((party,) for party in (own if len(own) > 1 else armed))
+
+
+def _fights(party: str, ranks: Ranks) -> bool:
+    return ranks.armed(party) and party not in ranks.vague and party not in ranks.everybody
+
+
+def _day(event: Event) -> date:
+    return event.date.start if event.date else event.first_seen.date()
+
+
+def _last_day(event: Event) -> date | None:
+    """Return the last day that is told for it, where a span of days is."""
+    span = event.date
+    return span.end if span and span.precision is DatePrecision.DAY and span.end > span.start else None
+
+
+def _name(event: Event, start: date) -> str:
+    where = next((place.label or place.name for place in event.places if place.kind != "country"), "")
+    return f"Ceasefire in {where or {'SY': 'Syria', 'LY': 'Libya'}[event.country]}, {start.isoformat()} (detected)"

@@ -1,0 +1,146 @@
+"""The alert stage as a Beam transform: changed events in, events to store and alerts out.
+
+A ceasefire that this very run reads of counts for the acts of the same run: the ceasefire events among the changes
+join those of earlier runs, and the ledger is built from both, once, as a side input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import apache_beam as beam
+import msgspec
+
+from transforms.alert.ledger import Ledger, ledger_of
+from transforms.alert.raising import raise_alert
+from transforms.alert.settings import AlertPolicy
+from transforms.counters import count
+from transforms.failures import failure_of
+from transforms.model import Event, EventChange, Family
+
+STAGE = "alert"
+REVISIT = "revisit"
+
+
+class RaiseAlerts(beam.PTransform):
+    """Tells of changed events: new, updated or retracted alerts, by policy and ledger.
+
+    Takes a PCollection of `EventChange`, or a dict of two: `changes`, and `open_events` (`Event`) of earlier runs. The
+    open events are looked at again for what could not be told before: a revision that waited for its quiet period to
+    pass, an act whose ceasefire became known later. One that is also among the changes is taken from there.
+
+    Gives a dict: `events` (to be stored, `told` brought up to date; an open event only where that changed), `alerts`
+    and `failures`. Counters count changes and open events: `alert.in` = `alert.out` (those that raised an alert) +
+    `alert.dropped.<reason>` (those that did not) + `alert.failed`; `alert.made` counts alerts.
+    """
+
+    def __init__(
+        self, policy: AlertPolicy, now: datetime, ledger_events: Sequence[Event] | beam.PCollection = ()
+    ) -> None:
+        """Keep what the stage works by.
+
+        Args:
+            policy: What is told.
+            now: The run's clock.
+            ledger_events: Ceasefire events of earlier runs, told or not: a sequence, or a bounded PCollection.
+        """
+        super().__init__()
+        self._policy = policy
+        self._now = now
+        self._ledger_events = ledger_events
+
+    def expand(self, pcoll: beam.PCollection | dict[str, beam.PCollection]) -> dict[str, beam.PCollection]:
+        """Add the steps."""
+        changes = pcoll["changes"] if isinstance(pcoll, dict) else pcoll
+        steps = changes
+        if isinstance(pcoll, dict) and "open_events" in pcoll:
+            keyed = changes | "KeyChanges" >> beam.Map(lambda change: (change.event.event_id, change))
+            again = pcoll["open_events"] | "KeyOpenEvents" >> beam.Map(lambda event: (event.event_id, event))
+            joined = {"changes": keyed, "open_events": again} | "JoinOpenEvents" >> beam.CoGroupByKey()
+            steps = joined | "ChangedOrOpen" >> beam.FlatMap(_changed_or_open)
+        arguments = [self._ledger(changes), self._superseded(changes)]
+        raised = steps | "RaiseAlert" >> beam.ParDo(_Raise(self._policy, self._now), *arguments).with_outputs(
+            "alerts", "failures", main="events"
+        )
+        return {"events": raised.events, "alerts": raised.alerts, "failures": raised.failures}
+
+    def _ledger(self, changes: beam.PCollection) -> Any:
+        """Return the ledger as a side input; from earlier runs alone where the changes never end."""
+        settings = (self._policy.detected_days, self._policy.recent_days)
+        pipeline, earlier = changes.pipeline, self._ledger_events
+        if not isinstance(earlier, beam.PCollection):
+            earlier = pipeline | "EarlierCeasefires" >> beam.Create(list(earlier))
+        here = [] if not changes.is_bounded else [changes | "CeasefireEvents" >> beam.FlatMap(_ceasefire_event)]
+        held = here[0] if here else earlier | "NoCeasefireEvents" >> beam.Filter(lambda _event: False)
+        built = (
+            pipeline
+            | "LedgerSettings" >> beam.Create([settings])
+            | "BuildLedger" >> beam.Map(_build_ledger, beam.pvalue.AsList(earlier), beam.pvalue.AsList(held))
+        )
+        return beam.pvalue.AsSingleton(built)
+
+    def _superseded(self, changes: beam.PCollection) -> Any:
+        """Return (surviving event, superseded event that was told) pairs as a side input."""
+        source = changes if changes.is_bounded else changes.pipeline | "NoSuperseded" >> beam.Create([])
+        pairs = source | "SupersededEvents" >> beam.FlatMap(_superseded_pair)
+        return beam.pvalue.AsList(pairs)
+
+
+class _Raise(beam.DoFn):
+    """`raise_alert` for one change, with its failures and counters."""
+
+    def __init__(self, policy: AlertPolicy, now: datetime) -> None:
+        self._policy = policy
+        self._now = now
+
+    def process(self, change: EventChange, ledger: Ledger, superseded: Sequence[tuple[str, str]]) -> Iterator[Any]:
+        count(STAGE, "in")
+        event = change.event
+        taken_in = min((gone for survivor, gone in superseded if survivor == event.event_id), default="")
+        try:
+            decision = raise_alert(change, ledger, self._policy, self._now, supersedes=taken_in)
+        except Exception as error:  # noqa: BLE001 - one event must not stop the others; it goes to the dead letters
+            count(STAGE, "failed")
+            payload = msgspec.json.encode(change).decode()
+            failure = failure_of(STAGE, error, input_id=event.event_id, at=self._now, payload=payload)
+            yield beam.pvalue.TaggedOutput("failures", failure)
+            return
+        if decision.alert:
+            count(STAGE, "out")
+            count(STAGE, "made")
+            yield beam.pvalue.TaggedOutput("alerts", decision.alert)
+        else:
+            count(STAGE, f"dropped.{decision.reason}")
+        if decision.alert or change.what != (REVISIT,):
+            yield decision.event
+
+
+def _ceasefire_event(change: EventChange) -> Iterator[Event]:
+    if change.event.family is Family.CEASEFIRE:
+        yield change.event
+
+
+def _superseded_pair(change: EventChange) -> Iterator[tuple[str, str]]:
+    event = change.event
+    if event.superseded_by and event.told and not event.told.retracted:
+        yield event.superseded_by, event.event_id
+
+
+def _changed_or_open(joined: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[EventChange]:
+    """Yield the changes of an event; where there is none, the stored event to look at again."""
+    _, found = joined
+    changes = list(found["changes"])
+    if changes:
+        yield from changes
+        return
+    for event in list(found["open_events"])[:1]:
+        yield EventChange(event=event, what=(REVISIT,))
+
+
+def _build_ledger(settings: tuple[int, int], earlier: Iterable[Event], here: Iterable[Event]) -> Ledger:
+    """Return the ledger; an event of this run takes the place of its stored self."""
+    events = {event.event_id: event for event in (*earlier, *here)}
+    detected_days, recent_days = settings
+    return ledger_of(events.values(), detected_days=detected_days, recent_days=recent_days)
