@@ -342,6 +342,8 @@ _MEANINGS: dict[str, Callable[[_Context], DateSpan | None]] = {
     "month": _month,
     "part_of_month": _part_of_month,
     "weekday": _weekday,
+    "weekday_next": lambda context: _weekday(replace(context, ahead=True)),
+    "weekday_last": lambda context: _weekday(replace(context, ahead=False, last=True)),
     "weekday_range": _weekday_range,
     "past": _past,
     "ago": _ago,
@@ -350,6 +352,8 @@ _MEANINGS: dict[str, Callable[[_Context], DateSpan | None]] = {
 }
 _KINDS = {
     "weekday": "weekday",
+    "weekday_next": "weekday",
+    "weekday_last": "weekday",
     "weekday_range": "range",
     "days_of_month": "range",
     "days_of_months": "range",

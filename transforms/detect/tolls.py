@@ -216,7 +216,9 @@ class _Reader:
             if multiplier is not None:
                 total = max(total, 1) * multiplier if total < multiplier or multiplier == 1000 else total + multiplier
             elif small is not None:
-                if last and not (last >= 20 and small < 10) and not last >= 100:
+                tens = last >= 10 and last % 10 == 0 and small < 10
+                arabic_tens = last < 10 <= small < 100 and small % 10 == 0 and is_arabic(self.word(end))
+                if last and not (tens or arabic_tens) and not last >= 100:
                     if small == 12 and word not in grammar.numbers:
                         break
                     if small != 12:
@@ -255,10 +257,17 @@ class _Reader:
             return False
         if self.word(after) == "-":
             after += 1
-        if self.has(after, grammar.not_people):
+        if self._names_things(after) and not self.has(number.first, grammar.people):
             return False
         # "one of the", "five of them": a part, or no count at all
         return not (self.word(number.end) == "of" and digits == "one")
+
+    def _names_things(self, at: int) -> bool:
+        """Return whether the word at `at` is a thing that is counted; "by an explosion" after a number is not."""
+        if at >= len(self.tokens) or not is_arabic(self.word(at)):
+            return self.has(at, self.grammar.not_people)
+        word = self.word(at)
+        return word in self.grammar.not_people or word.removeprefix("ال") in self.grammar.not_people
 
     def _find_triggers(self) -> list[_Trigger]:
         out: list[_Trigger] = []
