@@ -94,7 +94,7 @@ def config_of(
     """Return the configuration that a parsed TOML table describes; see `load_config`."""
     table = _secrets(table, name, environment)
     _known(table, _TOP, name)
-    sections = {key: build(cls, table.get(key, {}), f"{name}: [{key}]") for key, cls in _SECTIONS.items()}
+    sections: dict[str, Any] = {key: build(cls, table.get(key, {}), f"{name}: [{key}]") for key, cls in _SECTIONS.items()}
     feeds = [_feed(row, n, name) for n, row in enumerate(table.get("feed", []), 1)]
     for listed in _strings(table.get("opml", []), f"{name}: opml"):
         feeds += _opml_feeds(base / listed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -10,11 +10,21 @@ import msgspec
 from pipeline.store.store import Store
 from transforms.failures import ConfigError
 from transforms.model import Event
+from transforms.sinks.acled_csv import AcledCsvSink
+from transforms.sinks.atom import AtomSink
 from transforms.sinks.cloudevents import cloudevent
+from transforms.sinks.geojson import GeoJsonSink
 from transforms.sinks.safe import safe_tree
-from transforms.sinks.settings import DEFAULT_SOURCE
+from transforms.sinks.settings import DEFAULT_SOURCE, AtomSettings, CsvSettings, GeoJsonSettings
+from transforms.sinks.snapshot import SnapshotSink
 
-FORMATS = ("jsonl", "csv", "geojson", "atom", "cap")
+# Formats that are one document; each is written by the sink of that kind.
+_DOCUMENTS: dict[str, Callable[[], SnapshotSink]] = {
+    "csv": lambda: AcledCsvSink(CsvSettings(path="-")),
+    "geojson": lambda: GeoJsonSink(GeoJsonSettings(path="-")),
+    "atom": lambda: AtomSink(AtomSettings(path="-")),
+}
+FORMATS = ("jsonl", *_DOCUMENTS)
 
 
 def export_lines(
@@ -45,9 +55,8 @@ def export_lines(
     alerts = store.alerts(country=country, family=family, since=since, last_revision_only=True)
     if format_ == "jsonl":
         return (msgspec.json.encode(cloudevent(alert, DEFAULT_SOURCE)).decode() for alert in alerts)
-    from transforms.sinks.documents import document_of
-
-    return iter([document_of(format_, alerts)])
+    newest_first = alerts[::-1]
+    return iter([_DOCUMENTS[format_]().render(newest_first).decode().rstrip("\n")])
 
 
 def event_row(event: Event) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -20,9 +20,10 @@ from pipeline.commands.running import (
 from pipeline.config import DEFAULT_STORE, duration
 from pipeline.console import clock_of, command, config_path, err, out, write_json, write_line
 from pipeline.options import DEFAULT_RUNNER
-from pipeline.store.database import parsed, sqlite_file
-from pipeline.store.store import Store
 from transforms.failures import StoreError
+
+if TYPE_CHECKING:
+    from pipeline.store.store import Store
 
 CountryOption = Annotated[str, typer.Option("--country", help="Only SY or LY.")]
 FamilyOption = Annotated[str, typer.Option("--family", help="Only ceasefire, violation or hostility.")]
@@ -41,6 +42,9 @@ def open_store(config: Path | None, store: str | None) -> Store:
     Raises:
         StoreError: There is none yet, or it cannot be opened.
     """
+    from pipeline.store.database import parsed, sqlite_file
+    from pipeline.store.store import Store
+
     url = store or (configured(config).store if config_path(config).exists() else DEFAULT_STORE)
     file = sqlite_file(parsed(url))
     if file is not None and not file.exists():
@@ -88,7 +92,7 @@ def alerts(
 @command
 def export(
     what: Annotated[str, typer.Option("--what", help="events (hostilities too) or alerts.")] = "alerts",
-    format_: Annotated[str, typer.Option("--format", help="jsonl; for alerts also csv, geojson, atom, cap.")] = "jsonl",
+    format_: Annotated[str, typer.Option("--format", help="jsonl; for alerts also csv, geojson, atom.")] = "jsonl",
     config: ConfigOption = None,
     store: StoreOption = None,
     country: CountryOption = "",
@@ -119,19 +123,19 @@ def ceasefires(
 
     Example: trucewatch ceasefires --as-of 2020-02-01
     """
-    from pipeline.standing import standing_rows
+    from pipeline.standing import standing_rows, where_words
 
     rows = standing_rows(_store_if_any(config, store), clock_of(as_of), country)
     if json:
         for row in rows:
             write_json(row)
         return
-    table = Table("Ceasefire", "Country", "Where", "Since", "Violations", "Per day", "Known from")
+    table = Table("Since", "Ceasefire", "Where", "Breaches")
     for row in rows:
-        per_day = f"{row.violations_per_day:.2f}" if row.violations else ""
-        table.add_row(
-            row.name, row.country, row.coverage, f"{row.since}", str(row.violations or ""), per_day, row.origin
-        )  # fmt: skip
+        one = row.ceasefire
+        name = one.name if one.origin == "known" else f"{one.name} (read of in the news)"
+        breaches = f"{row.violations} ({row.per_day:.2f} a day)" if row.violations else "none on record"
+        table.add_row(f"{row.since}", _plain(name), _plain(f"{one.country}: {where_words(one.coverage)}"), breaches)
     out.print(table if rows else "None in force.")
 
 
@@ -193,6 +197,7 @@ def replay(
     Example: trucewatch replay 12 13
     """
     from pipeline.again import replay_failures
+    from pipeline.store.store import Store
 
     loaded = configured(config, store)
     result, left_out = replay_failures(loaded, Store.open(loaded.store), clock_of(as_of), numbers or (), runner=runner)
