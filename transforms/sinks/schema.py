@@ -21,7 +21,7 @@ def alert_schema() -> dict[str, Any]:
         "minimum": 0,
         "description": "Entries left out to keep the event within 64 KiB; absent where nothing was.",
     }
-    return {
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": DATA_SCHEMA,
         "title": "trucewatch alert",
@@ -31,6 +31,8 @@ def alert_schema() -> dict[str, Any]:
         "required": alert["required"],
         "$defs": definitions,
     }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))  # defaults are tuples before
+    return plain
 
 
 def _documented(name: str, part: dict[str, Any]) -> dict[str, Any]:
