@@ -21,7 +21,7 @@ from transforms.detect.slots import fill
 # How strongly each head is held back (C of the logistic regression), and how rare a feature may be.
 STRENGTH = {"event": 0.15, "violation": 0.15, "stage": 0.3, "means": 0.3, "certainty": 0.2, "same": 1.0}
 FEWEST = 2
-THRESHOLDS = {"event.ceasefire": 0.45, "event.armed": 0.45, "violation": 0.45, "alleged": 0.45, "same": 0.5}
+THRESHOLDS = {"event.ceasefire": 0.45, "event.armed": 0.45, "violation": 0.45, "alleged": 0.45, "same": 0.5, "item_share": 0.7}
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Row:
     features: Features
     event: int | None
     weight: float
+    retells: int | None = None  # an event told by another candidate, which this one likely tells again
 
 
 def kind_of(event: dict[str, Any]) -> str:
@@ -82,8 +83,14 @@ def rows_of(number: int, item: Item) -> list[Row]:
             # It may retell an event that is told elsewhere in the item; the labels do not say.
             alike = any(kind_of(e) == c.family and _hinted(c, e) for e in item.events)
             weight = 0.1 if alike and c.family == "armed" else 0.5
-        rows.append(Row(number, c, features, None, weight))
+        rows.append(Row(number, c, features, None, weight, _retold(c, item)))
     return rows
+
+
+def _retold(candidate: Candidate, item: Item) -> int | None:
+    """Return the event that a candidate outside all evidence tells again, if there is but one that it can be."""
+    alike = [e for e, event in enumerate(item.events) if kind_of(event) == candidate.family and _hinted(candidate, event)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _hinted(candidate: Candidate, event: dict[str, Any]) -> bool:
@@ -146,12 +153,16 @@ def _train_same(items: Sequence[Item], rows: Sequence[Row], heads: dict[str, Hea
     def ask(name: str, features: Features) -> dict[str, float]:
         return heads[name].probabilities(features)
 
+    def likely(row: Row) -> bool:
+        return ask(f"event.{row.candidate.family}", row.features)["event"] >= 0.35
+
     by_item: dict[int, list[Row]] = {}
     for row in rows:
-        if row.event is not None:
+        if row.event is not None or (row.retells is not None and likely(row)):
             by_item.setdefault(row.item, []).append(row)
     pairs: list[Features] = []
     labels: list[str] = []
+    weights: list[float] = []
     for number, told in by_item.items():
         told.sort(key=lambda r: r.candidate.first)
         taken = tuple(r.candidate for r in told)
@@ -161,8 +172,11 @@ def _train_same(items: Sequence[Item], rows: Sequence[Row], heads: dict[str, Hea
                 right = judged[j]
                 if left.candidate.family == right.candidate.family:
                     pairs.append(pair_features(left, right))
-                    labels.append("same" if told[i].event == told[j].event else "other")
-    return fit(pairs, labels, [1.0] * len(pairs), STRENGTH["same"])
+                    a, b = told[i], told[j]
+                    same = (a.event if a.event is not None else a.retells) == (b.event if b.event is not None else b.retells)
+                    labels.append("same" if same else "other")
+                    weights.append(1.0 if a.event is not None and b.event is not None else 0.7)
+    return fit(pairs, labels, weights, STRENGTH["same"])
 
 
 def judged_row(item: Item, row: Row, taken: tuple[Candidate, ...], ask: Asker) -> Judged:

@@ -141,12 +141,17 @@ def _touching(left: Candidate, right: Candidate) -> bool:
     return left.last == right.first and left.sentence.index == right.sentence.index
 
 
+_VAGUE = {"", "unspecified"}
+
+
 def _join(left: Candidate, right: Candidate) -> Candidate:
-    """One candidate over both words; it keeps the hint that says more ("car bomb attack" is a bombing)."""
-    vague = {"", "unspecified"}
-    telling = right if (left.trigger.means in vague and right.trigger.means not in vague) else left
+    """One candidate over both words; it keeps the hint that says more ("car bomb attack" is a bombing).
+
+    A weak word that only stands next to a strong one ("called cease-fire", "airstrikes hit") is left out.
+    """
     if left.trigger.weak != right.trigger.weak:
-        telling = right if left.trigger.weak else left
+        return right if left.trigger.weak else left
+    telling = right if (left.trigger.means in _VAGUE and right.trigger.means not in _VAGUE) else left
     return Candidate(
         telling.trigger, left.sentence, left.first, right.last, right.head, f"{left.form} {right.form}"
     )

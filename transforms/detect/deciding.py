@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ class Judged:
         features: What was weighed.
         event: Probability that it tells a newsworthy event.
         family, stage, means, realis: What it tells if it does.
+        broken: Log-odds that an armed act is set against a ceasefire, by this candidate alone.
         slots: Filled only for those taken as events, else those of a first look.
         rejected: Why it is no event, "" if it is one.
         members: Candidates that tell the same event, itself among them.
@@ -39,6 +41,7 @@ class Judged:
     means: Means | None
     realis: Realis
     slots: Slots
+    broken: float = 0.0
     rejected: str = ""
     members: tuple[Candidate, ...] = ()
 
@@ -72,6 +75,7 @@ def judge_all(
         elif probability < thresholds[f"event.{candidate.family}"]:
             rejected = "not_an_event"
         judged.append(_answers(candidate, features, probability, slots, rejected, ask, thresholds))
+    judged = _set_against(judged, thresholds)
     events = merge([j for j in judged if not j.rejected], ask, thresholds)
     return tuple(events) + tuple(j for j in judged if j.rejected)
 
@@ -89,12 +93,39 @@ def _answers(
     if candidate.family == "ceasefire":
         answers = ask("stage", features)
         stage = Stage(max(answers, key=lambda name: answers[name]))
-        return Judged(candidate, features, probability, Family.CEASEFIRE, stage, None, realis, slots, rejected, (candidate,))
+        return Judged(
+            candidate, features, probability, Family.CEASEFIRE, stage, None, realis, slots, 0.0, rejected, (candidate,)
+        )
     answers = ask("means", features)
     means = Means(max(answers, key=lambda name: answers[name]))
-    broken = ask("violation", features)["violation"] >= thresholds["violation"]
-    family = Family.VIOLATION if broken else Family.HOSTILITY
-    return Judged(candidate, features, probability, family, None, means, realis, slots, rejected, (candidate,))
+    broken = _log_odds(ask("violation", features)["violation"])
+    family = Family.VIOLATION if broken >= _log_odds(thresholds["violation"]) else Family.HOSTILITY
+    return Judged(
+        candidate, features, probability, family, None, means, realis, slots, broken, rejected, (candidate,)
+    )
+
+
+def _log_odds(probability: float) -> float:
+    clipped = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(clipped / (1 - clipped))
+
+
+def _set_against(judged: list[Judged], thresholds: dict[str, float]) -> list[Judged]:
+    """Decide between violation and hostility by the whole item: an item seldom sets one act against a truce and not the next."""
+    acts = [j for j in judged if not j.rejected and j.family != Family.CEASEFIRE]
+    if not acts:
+        return judged
+    common = sum(j.broken for j in acts) / len(acts)
+    least = _log_odds(thresholds["violation"])
+    share = thresholds["item_share"]
+    out: list[Judged] = []
+    for j in judged:
+        if j.family == Family.CEASEFIRE or j.rejected:
+            out.append(j)
+            continue
+        broken = (1 - share) * j.broken + share * common
+        out.append(replace(j, family=Family.VIOLATION if broken >= least else Family.HOSTILITY))
+    return out
 
 
 def merge(events: Sequence[Judged], ask: Asker, thresholds: dict[str, float]) -> list[Judged]:

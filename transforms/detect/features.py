@@ -53,8 +53,8 @@ def _all(view: View) -> Iterator[tuple[str, float]]:
 
 def _trigger(view: View) -> Iterator[tuple[str, float]]:
     c = view.candidate
-    yield f"t.id={c.trigger.id}", 1.0
-    yield f"t.means={c.trigger.means}", 1.0
+    yield f"t.id={c.trigger.id}", 2.0
+    yield f"t.means={c.trigger.means}", 2.0
     yield f"w.form={c.form}", 1.0
     field = c.sentence.field
     yield f"t.field={field}", 1.0
