@@ -94,7 +94,9 @@ def config_of(
     """Return the configuration that a parsed TOML table describes; see `load_config`."""
     table = _secrets(table, name, environment)
     _known(table, _TOP, name)
-    sections: dict[str, Any] = {key: build(cls, table.get(key, {}), f"{name}: [{key}]") for key, cls in _SECTIONS.items()}
+    sections: dict[str, Any] = {
+        key: build(cls, table.get(key, {}), f"{name}: [{key}]") for key, cls in _SECTIONS.items()
+    }
     feeds = [_feed(row, n, name) for n, row in enumerate(table.get("feed", []), 1)]
     for listed in _strings(table.get("opml", []), f"{name}: opml"):
         feeds += _opml_feeds(base / listed)
@@ -144,12 +146,12 @@ def _feed(row: Any, n: int, name: str) -> Feed:
     label = row.get("name") if isinstance(row, Mapping) else None
     where = f"{name}: [[feed]] {label!r}" if label else f"{name}: [[feed]] number {n}"
     if isinstance(row, Mapping):
-        for key in ("name", "url", "outlet", "language"):
+        for key in ("name", "url", "outlet"):
             if not row.get(key):
                 raise ConfigError(f"{where}: `{key}` is missing")
     feed = build(Feed, row, where)
     check_url(feed.url, where)
-    if feed.language not in LANGUAGES:
+    if feed.language and feed.language not in LANGUAGES:  # without one, each item is asked for its own
         raise ConfigError(f"{where}: language {feed.language!r} is not one of {', '.join(LANGUAGES)}")
     return feed
 

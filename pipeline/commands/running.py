@@ -15,7 +15,7 @@ import typer
 
 from pipeline.config import Config, config_of, duration, load_config
 from pipeline.console import FAILED, clock_of, command, config_path, err, fail, log_as_json, out, write_json
-from pipeline.options import DEFAULT_RUNNER
+from pipeline.options import DEFAULT_RUNNER, runner_name
 from pipeline.summary import RunResult, summary_lines
 
 ConfigOption = Annotated[
@@ -74,10 +74,12 @@ def run(
 
     Example: trucewatch run --config trucewatch.toml --alerts alerts.jsonl
     """
+    loaded = configured(config, store, alerts)
+    now = clock_of(as_of)
+    runner_name(runner)
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
-    loaded = configured(config, store, alerts)
     if log_json:
         log_as_json()
     if not loaded.feeds:
@@ -89,7 +91,7 @@ def run(
         result = run_once(
             loaded,
             opened,
-            clock_of(as_of),
+            now,
             runner=runner,
             beam_flags=beam or (),
             due_only=due_only,
@@ -114,11 +116,12 @@ def watch(
 
     Example: trucewatch watch --every "2 min"
     """
+    loaded = configured(config, store, alerts)
+    pause = duration(every, "--every")
+    runner_name(runner)
     from pipeline.store.store import Store
     from pipeline.watch import watch_feeds
 
-    loaded = configured(config, store, alerts)
-    pause = duration(every, "--every")
     if log_json:
         log_as_json()
     stop = threading.Event()

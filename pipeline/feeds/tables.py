@@ -14,17 +14,12 @@ def feed_tables(feeds: Iterable[Feed]) -> str:
 
 
 def _table(feed: Feed) -> str:
-    plain = Feed(name=feed.name, url=feed.url, outlet=feed.outlet, language=feed.language)
-    lines = ["[[feed]]", *(f"{key} = {_quoted(getattr(feed, key))}" for key in ("name", "url", "outlet", "language"))]
-    for key in ("country", "owner", "timezone"):
-        if getattr(feed, key):
-            lines.append(f"{key} = {_quoted(getattr(feed, key))}")
-    for key in ("state_affiliated", "full_text"):
-        if getattr(feed, key):
-            lines.append(f"{key} = true")
-    if feed.interval != plain.interval:
+    texts = [key for key in ("language", "country", "owner", "timezone") if getattr(feed, key)]
+    lines = [f"{key} = {_quoted(getattr(feed, key))}" for key in ("name", "url", "outlet", *texts)]
+    lines += [f"{key} = true" for key in ("state_affiliated", "full_text") if getattr(feed, key)]
+    if feed.interval != Feed(name="", url="", outlet="").interval:
         lines.append(f"interval = {int(feed.interval.total_seconds())}")
-    return "\n".join(lines)
+    return "\n".join(["[[feed]]", *lines])
 
 
 def _quoted(text: str) -> str:
