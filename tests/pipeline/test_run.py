@@ -25,10 +25,10 @@ from transforms.model import Change
 
 NOW = datetime(2026, 2, 10, 18, tzinfo=UTC)
 
-GOOD = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Good</title>
+GOOD = b"""<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Good</title>
 <item><guid>g1</guid><link>https://good.example/g1</link><title>Shelling kills three in Tal Rifaat despite truce</title>
-<description>Artillery fire killed three civilians in Tal Rifaat, north of Aleppo, on Tuesday in breach of the ceasefire,
-residents said.</description><pubDate>Tue, 10 Feb 2026 12:00:00 +0000</pubDate></item></channel></rss>""".encode()
+<description>Artillery fire killed three civilians in Tal Rifaat, north of Aleppo, on Tuesday in breach of the
+ceasefire, residents said.</description><pubDate>Tue, 10 Feb 2026 12:00:00 +0000</pubDate></item></channel></rss>"""
 
 SCANTY = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Scanty</title>
 <item><description>Neither title nor date nor guid nor link.</description></item>
@@ -44,8 +44,8 @@ BODIES: dict[str, bytes] = {
     "/malformed": GOOD[:200],
     "/binary": bytes(range(256)) * 50,
     "/scanty": SCANTY,
-    "/charset": '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>x</title><item><guid>c1</guid>'
-    "<title>هدوء في حلب</title></item></channel></rss>".encode("windows-1256"),
+    "/charset": '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>x</title>'
+    "<item><guid>c1</guid><title>هدوء في حلب</title></item></channel></rss>".encode("windows-1256"),
     "/huge": b"<rss>" + b"x" * 3_000_000,
 }
 
