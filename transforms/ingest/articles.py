@@ -84,9 +84,9 @@ def articles_of(feed: Feed, parsed: ParsedFeed, *, base: str, now: datetime, fir
 def article_of(
     feed: Feed, parsed: ParsedFeed, entry: Entry, *, identity: str, base: str, now: datetime
 ) -> Article | None:
-    """Return the article that `entry` is, None where it says nothing at all."""
+    """Return the article that `entry` is, None where it holds neither words nor a name."""
     url = canonical_url(entry.link, base)
-    if not (entry.title or entry.summary or entry.content):
+    if not (entry.title or entry.summary or entry.content or entry.guid or url):
         return None
     published, flags = published_at(feed, parsed, entry, now)
     title = entry.title

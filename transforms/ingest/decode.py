@@ -52,6 +52,12 @@ def _gzip(body: bytes, cap: int, warnings: list[str]) -> bytes:
         if body and not body.startswith(_GZIP_MAGIC):
             warnings.append("garbage_tail: bytes after the end of the gzip stream were left out")
             break
+    if out.startswith(_GZIP_MAGIC):
+        # A cache compressed what was compressed already; no feed begins like this.
+        warnings.append("gzip_twice: the body was compressed twice")
+        inner = bytearray()
+        _inflate(zlib.decompressobj(wbits=16 + zlib.MAX_WBITS), bytes(out), inner, cap)
+        return bytes(inner)
     return bytes(out)
 
 

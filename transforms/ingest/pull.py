@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -75,6 +76,7 @@ def pull_feeds(
     seen: Seen,
     wants_text: WantsText,
     *,
+    parsers: ParserPool | None = None,
     resolver: Resolver = resolve,
 ) -> PullResult:
     """Pull `requests` and return all that came of it, in the order of the requests.
@@ -85,11 +87,12 @@ def pull_feeds(
         now: The run's clock.
         seen: What earlier runs stored; asked from this thread only.
         wants_text: Whether an article's page is worth fetching; called in this thread only.
+        parsers: Worker processes to use and leave running; without it some are started and ended here.
         resolver: Replaced in tests of what a hostile DNS answers.
     """
     requests = list(requests)
     total = PullResult()
-    for part in iter_pulls(requests, settings, now, seen, wants_text, resolver=resolver):
+    for part in iter_pulls(requests, settings, now, seen, wants_text, parsers=parsers, resolver=resolver):
         total.add(part)
     place = {request.feed.name: i for i, request in enumerate(requests)}
     total.pulls.sort(key=lambda pull: place[pull.feed])
@@ -105,16 +108,17 @@ def iter_pulls(
     seen: Seen,
     wants_text: WantsText,
     *,
+    parsers: ParserPool | None = None,
     resolver: Resolver = resolve,
 ) -> Iterator[PullResult]:
     """Yield what each feed gave as soon as it is there; articles whose pages are fetched come last."""
     locks, budget = HostLocks(), BodyBudget()
     waiting: list[Article] = []
-    with ParserPool(settings) as parsers:
+    with nullcontext(parsers) if parsers else ParserPool(settings) as pool:
 
         def read_host(group: list[FeedRequest]) -> Iterator[_Read]:
             with Fetcher(settings, locks, resolver) as fetcher:
-                yield from _read_host(group, fetcher, parsers, budget, settings, now)
+                yield from _read_host(group, fetcher, pool, budget, settings, now)
 
         for read in _side_by_side(read_host, _hosts(requests, now), settings.hosts_at_once):
             result = _finished(read, settings, now, seen)
@@ -127,7 +131,7 @@ def iter_pulls(
         def read_pages(group: list[Article]) -> Iterator[PullResult]:
             with Fetcher(settings, locks, resolver) as fetcher:
                 articles, counts = with_full_text(
-                    group, fetcher=fetcher, parsers=parsers, budget=budget, settings=settings, now=now
+                    group, fetcher=fetcher, parsers=pool, budget=budget, settings=settings, now=now
                 )
             yield PullResult(articles=articles, counters=Counter({f"pages.{k}": n for k, n in counts.items()}))
 
