@@ -181,6 +181,12 @@ class Outbox:
             connection.execute(sa.update(SINKS).where(SINKS.c.name.in_(names)).values(ready))
         return queued
 
+    def enable(self, sink: str) -> None:
+        """Use a sink again that was disabled or left alone."""
+        ready = {"failures": 0, "open_until": None, "disabled": ""}
+        with writing(self._engine) as connection:
+            connection.execute(sa.update(SINKS).where(SINKS.c.name == sink).values(ready))
+
     def fill(self, sink: str, since: datetime, now: datetime) -> int:
         """Queue for `sink` every alert told since then that it was never queued for; return how many.
 

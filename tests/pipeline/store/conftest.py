@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,13 +30,9 @@ def postgres() -> Iterator[str]:
 def postgres_url(postgres: str) -> Iterator[str]:
     """URL of a new, empty PostgreSQL database."""
     name = f"tw{next(_numbers)}"
-    engine = sa.create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    _administer(postgres, f"CREATE DATABASE {name}")
     yield postgres.replace("/postgres?", f"/{name}?")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,8 +44,41 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return found
 
 
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """An open store of each kind."""
-    with Store.open(url) as opened:
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite store to copy: migrating for each test would take most of its time."""
+    path = tmp_path_factory.mktemp("prepared") / "store.sqlite"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres: str) -> str:
+    """Name of a migrated PostgreSQL database to copy."""
+    _administer(postgres, "CREATE DATABASE prepared")
+    Store.open(postgres.replace("/postgres?", "/prepared?")).close()
+    return "prepared"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An open, empty store of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.sqlite"
+        shutil.copy(request.getfixturevalue("prepared_sqlite"), path)
+        with Store.open(f"sqlite:///{path}") as opened:
+            yield opened
+        return
+    server: str = request.getfixturevalue("postgres")
+    name = f"tw{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('prepared_postgres')}")
+    with Store.open(server.replace("/postgres?", f"/{name}?")) as opened:
         yield opened
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(server: str, statement: str) -> None:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(statement))
+    engine.dispose()
