@@ -146,7 +146,7 @@ def parse_ceasefires(text: str, file: str = FILE) -> tuple[Ceasefire, ...]:
 def _ceasefire(table: Mapping[str, Any], where: str) -> Ceasefire:
     if unknown := set(table) - _KEYS:
         raise KnowledgeError(f"{where}: unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(_KEYS))}")
-    start, until = _day(table, "from", where), _day(table, "until", where, optional=True)
+    start, until = _day(table, "from", where, optional=True), _day(table, "until", where, optional=True)
     if start is None:
         raise KnowledgeError(f"{where}: `from` is missing; give the first day in force")
     if until and until < start:

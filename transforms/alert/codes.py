@@ -6,6 +6,7 @@ import tomllib
 from functools import cache
 from importlib import resources
 
+from transforms.alert.parties import known_ranks
 from transforms.failures import KnowledgeError
 from transforms.model import Codes, Family, Means, Party, Realis, Stage
 
@@ -66,7 +67,7 @@ def codes_of(
             step = "declared"
         return table["ceasefire"][step]
     act = table["means"][means or Means.UNSPECIFIED]
-    if means is Means.SHOOTING and any(p.party_id for p in actors) and any(p.party_id for p in targets):
+    if means is Means.SHOOTING and _armed(actors) and _armed(targets):
         act = Codes(cameo=act.cameo, plover=act.plover, acled=_CLASHING)
     if family is Family.HOSTILITY:
         return act
@@ -78,6 +79,11 @@ def acled_types(codes: Codes) -> tuple[str, str]:
     """Return ACLED's event type and sub-event type, "" for what is not coded."""
     event_type, _, sub_event_type = codes.acled.partition(": ")
     return event_type, sub_event_type
+
+
+def _armed(parties: tuple[Party, ...]) -> bool:
+    ranks = known_ranks()
+    return any(party.party_id and ranks.armed(party.party_id) for party in parties)
 
 
 def _distinct(parties: tuple[Party, ...]) -> frozenset[str]:

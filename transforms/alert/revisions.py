@@ -174,7 +174,7 @@ def _places(before: Told, after: Told, event: Event) -> Iterator[str]:
         return
     places = {place_key(p): p for m in event.mentions for p in m.places} | {place_key(p): p for p in event.places}
     known = [places[key] for key in old if key in places]
-    exactness = min((place.precision for place in known), default=4)
+    exactness = min((place.precision for place in known), default=0)
     if not old or any(_closer(places[key], known, exactness) for key in added if key in places):
         yield "place_firmer"
     elif old - new:
