@@ -26,7 +26,7 @@ _RUSSIAN_ENDING = re.compile(
 _SHORTEST_BARE = 3
 
 
-def _forms(token: str) -> tuple[str, ...]:
+def forms_of(token: str) -> tuple[str, ...]:
     """Return the ways to read one folded token; the first is how phrases are filed."""
     if is_arabic(token):
         return stems(token)
@@ -69,7 +69,7 @@ def read_words(text: str) -> list[Word]:
         elided = _ELISION.match(token)
         if elided:
             token, first = token[elided.end() :], first + elided.end()
-        forms = _forms(token)
+        forms = forms_of(token)
         start, end = folded.span(first, last)
         out.append(Word(forms[0], start, end, forms, text[start].isupper(), possessive))
     return out
