@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from transforms.model import Place
 
 P_CODE = re.compile(r"(SY|LY)(\d{2}){0,3}")
-PLACE_CODE = re.compile(r"C\d{4,8}|geonames:\d+")
+PLACE_CODE = re.compile(r"(C|gn)\d{3,9}")
 _NOT_WORD = re.compile(r"[^\w]+")
 _ARTICLE = re.compile(r"\b(al|el|an|ar|as|ash|at|ad|az|the) ")
 

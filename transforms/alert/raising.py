@@ -125,6 +125,7 @@ def refusal(
     checks = (
         ("family", judgement.family in policy.families),
         ("kind", kind is None or kind in kinds),
+        ("denied", event.certainty is not Realis.DENIED),
         ("certainty", certainty_of(event, standing) in policy.certainties),
         ("basis", judgement.basis is None or judgement.basis in policy.bases),
         ("country", event.country in policy.countries),
@@ -137,10 +138,14 @@ def refusal(
 
 
 def certainty_of(event: Event, standing: tuple[Mention, ...]) -> Realis:
-    """Return "asserted" where anyone still reports it as fact, else "alleged"; without mentions, the event's own."""
+    """Return "asserted" or "alleged": the event's own certainty, as far as a standing report bears it out.
+
+    An event that is denied and still claimed is alleged; without any mention, its own certainty is all there is.
+    """
     if not standing:
         return event.certainty
-    return Realis.ASSERTED if any(m.realis is Realis.ASSERTED for m in standing) else Realis.ALLEGED
+    borne_out = any(mention.realis is Realis.ASSERTED for mention in standing)
+    return Realis.ASSERTED if borne_out and event.certainty is Realis.ASSERTED else Realis.ALLEGED
 
 
 def _retraction(event: Event, standing: tuple[Mention, ...], judgement: Judgement, policy: AlertPolicy) -> str:

@@ -63,6 +63,8 @@ def test_policy(case: dict[str, Any]) -> None:
         ),
         superseded_by=row.get("superseded_by", ""),
     )
+    if "event_certainty" in row:
+        told = replace(told, certainty=Realis(row["event_certainty"]))
     decision = _raise(told, policy=_policy(case))
     assert decision.reason == case["reason"]
     assert (decision.alert is not None) == (case["reason"] == "new")
