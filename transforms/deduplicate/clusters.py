@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from transforms.deduplicate.compare import days_tolerated, score
-from transforms.deduplicate.features import Features
+from transforms.deduplicate.compare import score
+from transforms.deduplicate.features import LONGEST_SPAN, NEEDED_ANCHORS, WIDEST_REACH, Features
 
 _SECONDS_PER_DAY = 86400.0
 _COMPARED = 4  # members compared at each end of a cluster: the founders and the latest word
-_WIDEST_TOLERANCE = 3
 
 
 class Cluster:
@@ -45,7 +44,7 @@ class Cluster:
     @property
     def heard(self) -> float:
         """When the cluster was last heard of, in seconds."""
-        return max(one.heard for one in self.members)
+        return max([one.heard for one in self.members])
 
     def compared(self) -> list[Features]:
         """Return the members that stand for the cluster."""
@@ -65,17 +64,14 @@ class ClusterSpace:
     def __init__(self, values: tuple[float, ...], horizon_days: float) -> None:
         self._values = values
         self._horizon = horizon_days * _SECONDS_PER_DAY
-        self._blocks: defaultdict[tuple[str, int], dict[str, list[Cluster]]] = defaultdict(dict)
+        self._homes: dict[Features, Cluster] = {}
+        self._blocks: defaultdict[tuple[str, int], defaultdict[str, list[Features]]] = defaultdict(_block)
 
     def _index(self, cluster: Cluster, member: Features) -> None:
-        for day in range(member.first_day, member.last_day + 1):
-            block = self._blocks[(member.group, day)]
-            for key in _keys(member):
-                found = block.get(key)
-                if found is None:
-                    block[key] = [cluster]
-                elif cluster is not found[-1]:
-                    found.append(cluster)
+        self._homes[member] = cluster
+        block = self._blocks[(member.group, member.last_day)]
+        for key in (*member.place_keys, *member.anchors):
+            block[key].append(member)
 
     def insert(self, cluster: Cluster) -> None:
         """Put in a cluster that exists already."""
@@ -87,19 +83,21 @@ class ClusterSpace:
         cluster.alive = False
 
     def candidates(self, mention: Features) -> list[Cluster]:
-        """Return the clusters that share a block with `mention`, by canonical order of their first members."""
-        found: dict[int, Cluster] = {}
-        keys = _keys(mention)
-        reach = days_tolerated(mention.kind)
-        for day in range(mention.first_day - reach, mention.last_day + reach + 1):
+        """Return the clusters with a mention that can be compared with `mention`, by canonical order."""
+        common: dict[Features, int] = {}
+        for day in range(mention.first_day - mention.reach, mention.last_day + mention.reach + LONGEST_SPAN):
             block = self._blocks.get((mention.group, day))
             if not block:
                 continue
-            for key in keys:
-                for cluster in block.get(key, ()):
-                    if cluster.alive:
-                        found[id(cluster)] = cluster
-        return sorted(found.values(), key=lambda one: one.order)
+            for key in mention.place_keys:
+                for member in block.get(key, ()):
+                    common[member] = NEEDED_ANCHORS
+            for key in mention.anchors:
+                for member in block.get(key, ()):
+                    common[member] = common.get(member, 0) + 1
+        homes = self._homes
+        found = {homes[member]: None for member, points in common.items() if points >= NEEDED_ANCHORS}
+        return sorted((cluster for cluster in found if cluster.alive), key=_order)
 
     def rate(self, mention: Features, cluster: Cluster) -> float | None:
         """Return the mean log-odds that `mention` belongs to `cluster`; None where ruled out or none fits."""
@@ -156,7 +154,7 @@ class ClusterSpace:
         home.members = sorted(home.members + other.members, key=lambda one: one.order)
         home.denials += other.denials
         for member in other.members:
-            self._index(home, member)
+            self._homes[member] = home
 
     def linked(self, mention: Features) -> Iterator[Cluster]:
         """Yield the clusters that hold a mention which alone would be taken for the same event as `mention`."""
@@ -168,14 +166,17 @@ class ClusterSpace:
                     break
 
 
+def _block() -> defaultdict[str, list[Features]]:
+    return defaultdict(list)
+
+
+def _order(cluster: Cluster) -> tuple[float, str]:
+    return cluster.members[0].order
+
+
 def reach_of(mention: Features) -> tuple[int, int]:
     """Return the first and last day on which a mention could lie that is compared with `mention`."""
-    return mention.first_day - _WIDEST_TOLERANCE, mention.last_day + _WIDEST_TOLERANCE
-
-
-def _keys(mention: Features) -> list[str]:
-    """Return the keys under which `mention` lies in the block of a day: its places and telling details."""
-    return [*mention.place_keys, *mention.anchors]
+    return mention.first_day - WIDEST_REACH, mention.last_day + WIDEST_REACH
 
 
 def partition(mentions: Iterable[Features], values: tuple[float, ...], horizon_days: float) -> list[Cluster]:

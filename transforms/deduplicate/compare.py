@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache
 
-from transforms.deduplicate.features import RARE_KINDS, Features, features_of
+from transforms.deduplicate.features import NEEDED_ANCHORS, RARE_KINDS, REACH, Features, features_of
 from transforms.deduplicate.sides import are_opposed
 from transforms.deduplicate.syndication import similarity
 from transforms.deduplicate.weights import NAMES, Weights, default_weights
@@ -35,8 +35,6 @@ _NEAR_MEANS = frozenset(
         ("siege", "ground"),
     )
 )
-_DAYS_APART = 1
-_DAYS_APART_RARE = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
 _GROWING_TOLL = 0.5  # 58 grows to 86 within a story
 _MASS_TOLL = 100
 _GROWING_MASS_TOLL = 0.1  # first figures of a massacre are far off
@@ -72,11 +70,6 @@ def _kind(a: Features, b: Features) -> str:
     if a.kind in _STAGES and a.kind != b.kind:
         return "kind_same" if _announced(a, b) or _announced(b, a) else "kind_apart"
     return _kind_evidence(a.kind, b.kind)
-
-
-def days_tolerated(kind: str) -> int:
-    """Return how many days the told days of two mentions of `kind` may lie apart."""
-    return _DAYS_APART_RARE if kind in RARE_KINDS or kind in _STAGES else _DAYS_APART
 
 
 def _toll(a: Features, b: Features) -> tuple[str, float] | None:
@@ -122,7 +115,7 @@ def _day(a: Features, b: Features, gap: int) -> tuple[str, float]:
     if not (a.day_known and b.day_known):
         return "day_unknown", 1.0
     if gap:
-        slow = min(days_tolerated(a.kind), days_tolerated(b.kind)) > _DAYS_APART
+        slow = a.reach > REACH and b.reach > REACH
         return ("day_gap_step" if slow else "day_gap"), float(gap)
     single = a.first_day == a.last_day == b.first_day == b.last_day
     return ("day_same" if single else "day_overlap"), 1.0
@@ -149,13 +142,14 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     """
     if a.group != b.group or a.article == b.article:
         return None
-    gap = max(a.first_day - b.last_day, b.first_day - a.last_day, 0)
-    if gap > min(days_tolerated(a.kind), days_tolerated(b.kind)):
+    gap = a.first_day - b.last_day if a.first_day > b.first_day else b.first_day - a.last_day
+    gap = gap if gap > 0 else 0
+    if gap > a.reach or gap > b.reach:
         return None
     place = closest(a.spots, b.spots)
     if place is Relation.APART:
         return None
-    if place is not Relation.SAME and a.anchors.isdisjoint(b.anchors):
+    if place is not Relation.SAME and len(a.anchors & b.anchors) < NEEDED_ANCHORS:
         return _NOTHING_COMMON
     kind = _kind(a, b)
     where = _PLACE[place] if a.spots or b.spots else _INDEX["place_none"]

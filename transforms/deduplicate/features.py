@@ -16,6 +16,10 @@ _LATEST_DUE = 31  # days; what is told for later than that keeps no event open
 LONGEST_SPAN = 7  # days; a longer span counts by its last days, so that blocks stay small
 _TOLL_STEP = math.log(1.6)
 _FEWEST_TELLING = 4  # smaller tolls are too common to bring mentions together
+REACH = 1
+_REACH_SLOW = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
+WIDEST_REACH = _REACH_SLOW
+NEEDED_ANCHORS = 2  # an equal toll counts twice, a near one once
 _REMEMBERED = 50_000
 RARE_KINDS = frozenset({Means.CHEMICAL.value, Means.SIEGE.value})
 
@@ -40,7 +44,8 @@ class Features:
         parties: Ids of the known parties among them.
         target_sides: Sides of its targets.
         target_stems, stems: Telling words of targets, and of sentence and targets together.
-        anchors: What it must have in common with a mention elsewhere to be compared with it.
+        anchors: Telling details; mentions without a common place must have `NEEDED_ANCHORS` in common to be compared.
+        reach: How many days the days of a mention of its kind may lie from those of another.
     """
 
     mention: Mention
@@ -61,6 +66,7 @@ class Features:
     target_stems: frozenset[str]
     stems: frozenset[str]
     anchors: frozenset[str]
+    reach: int
 
 
 def days_told(mention: Mention) -> tuple[int, int, bool]:
@@ -128,9 +134,9 @@ def _features_of(mention: Mention) -> Features:
     anchors = set(stems)
     anchors.update(_toll_anchors("killed", mention.killed), _toll_anchors("injured", mention.injured))
     if ceasefire:
-        anchors.update(f"{kind}|{side}" for side in sides | parties)
+        anchors.update(f"side:{side}" for side in sides | parties)
     if kind in RARE_KINDS:
-        anchors.add(f"kind:{kind}")
+        anchors.update((f"kind:{kind}", f"kind:{kind}!"))
     return Features(
         mention=mention,
         order=(mention.published.timestamp(), mention.mention_id),
@@ -150,6 +156,7 @@ def _features_of(mention: Mention) -> Features:
         target_stems=targets,
         stems=stems,
         anchors=frozenset(anchors),
+        reach=_REACH_SLOW if ceasefire or kind in RARE_KINDS else REACH,
     )
 
 
