@@ -33,7 +33,7 @@ def forms_of(token: str) -> tuple[str, ...]:
     if "\u0400" <= token[0] <= "\u04ff":
         stem = _RUSSIAN_ENDING.sub("", token)
         return (stem, token) if stem != token else (token,)
-    if "'" in token:
+    if token.strip("'") and "'" in token:
         joined, before = token.replace("'", ""), token.rsplit("'", 1)[0].replace("'", "")
         return (joined, before) if len(before) >= _SHORTEST_BARE else (joined,)
     return (token,)
