@@ -7,6 +7,7 @@ vowel signs, stretched or not, with any of four alefs, and glue "and", "in", "fo
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 TATWEEL = "\u0640"
@@ -93,3 +94,18 @@ def stems(word: str) -> tuple[str, ...]:
             if bare.startswith(_ARTICLE):
                 add(bare[len(_ARTICLE) :])
     return tuple(forms)
+
+
+def leaning_letters(word: str, known: Callable[[str], bool]) -> int:
+    """Return how many letters at the head of the folded `word` are leaning words, by which of its stems is `known`.
+
+    The article is part of a name and stays; "لل" (to the) cannot be cut from it and stays too.
+    """
+    for form in stems(word):
+        if not known(form):
+            continue
+        if not word.endswith(form):
+            return 0
+        cut = len(word) - len(form)
+        return cut - len(_ARTICLE) if word[:cut].endswith(_ARTICLE) else cut
+    return 0

@@ -97,6 +97,10 @@ class PhraseTable(Generic[T]):
         if node is not self._root and value not in node.values:
             node.values.append(value)
 
+    def begins(self, form: str) -> bool:
+        """Return whether any phrase begins with the word `form`."""
+        return form in self._root.next
+
     def get(self, parts: tuple[str, ...]) -> tuple[T, ...]:
         """Return what is filed under exactly these words."""
         node = self._root

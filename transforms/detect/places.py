@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from transforms.detect.arabic import is_arabic
+from transforms.detect.arabic import is_arabic, leaning_letters
 from transforms.detect.countries import longest_at, plain_possessives
+from transforms.detect.folding import fold
 from transforms.detect.phrases import PhraseTable, Word, read_words
 from transforms.detect.places_data import ARTICLES, SURE_ARTICLES, Filed, Gazetteer, Record, gazetteer, sound
 from transforms.detect.slot_data import only_keys, read_lexicon, words
@@ -191,7 +192,25 @@ def find_places(text: str, lang: str) -> list[PlaceSpan]:
     that no table knows has no candidates. Names of all languages are known whatever `lang` is.
     """
     del lang
-    return list(_find(text))
+    return [_without_leaning(span, text) for span in _find(text)]
+
+
+def _without_leaning(span: PlaceSpan, text: str) -> PlaceSpan:
+    """Return the span without the Arabic "and", "in" or "to" that is written onto the place's first word."""
+    words = read_words(text[span.start : span.end])
+    if not words or not is_arabic(words[0].text):
+        return span
+    first, tables = words[0], [gazetteer().exact, *_cues().tables.values()]
+
+    def known(form: str) -> bool:
+        return any(table.begins(form) for table in tables) or any(form in of for of in _cues().sets.values())
+
+    leaning = leaning_letters(first.text, known)
+    if not leaning:
+        return span
+    start = span.start + fold(text[span.start : span.end]).span(leaning, leaning)[0]
+    places = tuple(replace(place, name=text[start : span.end]) for place in span.candidates)
+    return replace(span, start=start, candidates=places)
 
 
 @lru_cache(maxsize=256)

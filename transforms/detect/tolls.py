@@ -251,7 +251,11 @@ class _Reader:
         digits = self.word(number.first)
         if digits.isdigit() and number.value in _YEARS and len(digits) == 4 and not self.has(after, grammar.people):
             return False
-        if before in {"$", "€", "£", "#", ":", "/"} or self.word(after) in {"%", ":", "/", "$"}:
+        if before in {"$", "€", "£", "#", "/"} or self.word(after) in {"%", "/", "$"}:
+            return False
+        if before == ":" and self.word(number.first - 2).isdigit():  # a time of day
+            return False
+        if self.word(after) == ":" and self.word(after + 1).isdigit():
             return False
         if self.has(number.first - 1, grammar.months) or self.has(after, grammar.months):
             return False
