@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from benchmarks.detection.labels import quoted
 from transforms.detect.candidates import Found, find_candidates
 from transforms.detect.facts import Facts, read_facts
 from transforms.detect.nlp import load_english
@@ -128,6 +129,7 @@ def load(folder: Path, languages: Iterable[str] = ("en",)) -> list[Item]:
             r for r in lines(folder / "unlabelled_items.jsonl")
             if r["id"] in labels and r["id"] not in seen and (r.get("lang") or "en") in wanted
         ]  # fmt: skip
+        labels = {r["id"]: quoted(r, labels[r["id"]]) for r in raws}
         items += read_items(raws, labels, "extra")
     return items
 
