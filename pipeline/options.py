@@ -42,5 +42,6 @@ def beam_options(runner: str = DEFAULT_RUNNER, extra: Sequence[str] = ()) -> Pip
     """
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    # What a run raises is told once, by the command; Beam would print the traceback of every attempt.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     return PipelineOptions([f"--runner={runner_name(runner)}", "--no_save_main_session", *extra])

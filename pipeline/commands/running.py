@@ -147,11 +147,12 @@ def demo(
     import tomllib
 
     from pipeline.demo.outlets import demo_config, demo_steps
-    from pipeline.demo.server import serve_demo
+    from pipeline.demo.server import DemoClock, serve_demo
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
-    with tempfile.TemporaryDirectory() as temporary, serve_demo() as (url, server_clock):
+    server_clock = DemoClock()
+    with tempfile.TemporaryDirectory() as temporary, serve_demo(server_clock) as url:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         text = (

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.config import load_config
 from pipeline.demo.outlets import demo_config, demo_steps
-from pipeline.demo.server import serve_demo
+from pipeline.demo.server import DemoClock, serve_demo
 from pipeline.run import run_once
 from pipeline.store.store import Store
 from tests.pipeline.killed_run import POINTS
@@ -24,8 +24,7 @@ MOMENT: datetime = demo_steps()[0]
 
 @pytest.fixture(scope="module")
 def outlets() -> Iterator[str]:
-    with serve_demo() as (url, clock):
-        clock.until = MOMENT
+    with serve_demo(DemoClock(until=MOMENT)) as url:
         yield url
 
 

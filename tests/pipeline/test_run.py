@@ -16,7 +16,7 @@ import pytest
 from pipeline.again import replay_failures
 from pipeline.config import Config, config_of
 from pipeline.demo.outlets import demo_config, demo_steps
-from pipeline.demo.server import serve_demo
+from pipeline.demo.server import DemoClock, serve_demo
 from pipeline.run import run_once
 from pipeline.store.store import Store
 from pipeline.watch import watch_feeds
@@ -156,9 +156,9 @@ def test_a_dead_letter_is_kept_and_can_be_fed_in_again(tmp_path: Path, monkeypat
 
 def test_a_changed_clock_brings_revisions_and_a_repeated_run_nothing(tmp_path: Path) -> None:
     first_step, last_step = demo_steps()[0], demo_steps()[-1]
-    with serve_demo() as (url, clock):
+    clock = DemoClock(until=first_step)
+    with serve_demo(clock) as url:
         config, store = config_of(tomllib.loads(demo_config(url)), base=Path(), environment={}), new_store(tmp_path)
-        clock.until = first_step
         first = run_once(config, store, first_step)
         repeated = run_once(config, store, first_step)
         clock.until = last_step

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config import config_of
 from pipeline.demo.outlets import demo_config, demo_steps
-from pipeline.demo.server import serve_demo
+from pipeline.demo.server import DemoClock, serve_demo
 from pipeline.options import runner_name
 from pipeline.run import run_once
 from pipeline.store.store import Store
@@ -21,8 +21,7 @@ def told_on(runner: str, folder: Path, flags: tuple[str, ...] = ()) -> list[str]
     """The alerts of the demonstration's first step, run on `runner`."""
     import tomllib
 
-    with serve_demo() as (url, clock):
-        clock.until = demo_steps()[0]
+    with serve_demo(DemoClock(until=demo_steps()[0])) as url:
         config = config_of(tomllib.loads(demo_config(url)), base=folder, environment={})
         store = Store.open(f"sqlite:///{folder}/{runner}.sqlite")
         result = run_once(config, store, demo_steps()[0], runner=runner, beam_flags=flags)
