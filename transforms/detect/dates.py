@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -320,13 +320,14 @@ def _ago(context: _Context) -> DateSpan | None:
     at = context.anchor - timedelta(days=days)
     if unit == "day":
         return _span(at)
-    slack = timedelta(days=3 if unit == "week" else 15)
-    return _span(at - slack, at + slack, DatePrecision.WEEK if unit == "week" else DatePrecision.MONTH)
+    if unit == "week":
+        return _span(at, at, DatePrecision.WEEK)
+    return _span(at - timedelta(days=15), at + timedelta(days=15), DatePrecision.MONTH)
 
 
 def _ahead(context: _Context) -> DateSpan | None:
     amount = _amount(context)
-    if amount is None or amount[1] in {"minute", "year"}:
+    if amount is None or amount[1] not in {"hour", "day", "week"} or not context.ahead:
         return None
     at = context.anchor + timedelta(days=_days_in(amount))
     return _span(at, at, _precision((at - context.anchor).days))
@@ -420,7 +421,7 @@ def _points_ahead(cal: _Calendar, before: str) -> bool:
     """Return whether the words before a date put it after publication."""
     if _matches(cal.last, before) or _matches(cal.since, before):
         return False
-    if _matches(cal.next, before):
+    if _matches(cal.next, before) or _matches(cal.until, before):
         return True
     return not _matches(cal.reporting, before) and _matches(cal.future, before)
 
@@ -445,6 +446,8 @@ def _find(text: str, cal: _Calendar, anchor: date, published: date) -> list[tupl
             elif _matches(cal.since, before) and kind in {"absolute", "weekday", "range", "relative"}:
                 span = DateSpan(start=span.start, end=max(span.start, anchor), precision=span.precision)
                 kind = "since"
+            elif _matches(cal.until, before) and kind in {"absolute", "weekday"} and span.end >= anchor:
+                span, kind = DateSpan(start=anchor, end=span.end, precision=span.precision), "range"
             found.append((start, -end, order, span, kind))
     if cal.phrases is not None:
         for match in cal.phrases.finditer(text):
@@ -504,20 +507,27 @@ def date_for(dates: list[DateAt], start: int, end: int, text: str, anchor: date)
         text: The text, for its sentence ends.
         anchor: The dateline or publication day, for what is told without a date.
     """
-    usable = [one for one in dates if one.kind not in {"dateline"}]
+    usable = [one for one in dates if one.kind != "dateline" and _tells_of_news(one, anchor)]
     inside = [one for one in usable if start <= one.start and one.end <= end]
     if not inside:
-        left = max(text.rfind(mark, 0, start) for mark in (". ", "! ", "? ", "; ", "؟ ")) + 1
-        ends = [at for at in (text.find(mark, end) for mark in (". ", "! ", "? ", "; ", "؟ ")) if at >= 0]
+        left = max(text.rfind(mark, 0, start) for mark in _SENTENCE_ENDS) + 1
+        ends = [at for at in (text.find(mark, end) for mark in _SENTENCE_ENDS) if at >= 0]
         right = min(ends, default=len(text))
-        inside = [one for one in usable if left <= one.start and one.end <= right]
-    if inside:
-        order = {"absolute": 0, "weekday": 0, "range": 0, "relative": 1, "since": 2, "duration": 3}
+        inside = [
+            one for one in usable if left <= one.start and one.end <= right and one.kind not in {"since", "duration"}
+        ]
+    if not inside:
+        return DateSpan(start=anchor, end=anchor)
+    return min(inside, key=lambda one: (_TRUST.get(one.kind, 4), max(one.start - end, start - one.end, 0))).span
 
-        def rank(one: DateAt) -> tuple[int, int]:
-            gap = max(one.start - end, start - one.end, 0)
-            return order.get(one.kind, 4), gap
 
-        best = min(inside, key=rank)
-        return best.span
-    return replace(DateSpan(start=anchor, end=anchor))
+_SENTENCE_ENDS = (". ", "! ", "? ", "; ", "؟ ")
+_TRUST = {"absolute": 0, "weekday": 0, "range": 0, "relative": 1, "since": 2, "duration": 3}
+_NEWS = timedelta(days=31)
+
+
+def _tells_of_news(one: DateAt, anchor: date) -> bool:
+    """Return whether a date can be that of news: whole months and long spans that began long ago are background."""
+    if one.span.precision is DatePrecision.DAY:
+        return True
+    return anchor - one.span.start <= _NEWS and one.span.precision is not DatePrecision.MONTH

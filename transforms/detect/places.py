@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from transforms.detect.arabic import is_arabic, leaning_letters
 from transforms.detect.countries import longest_at, plain_possessives
 from transforms.detect.folding import fold
+from transforms.detect.folding import fold
 from transforms.detect.phrases import PhraseTable, Word, read_words
-from transforms.detect.places_data import ARTICLES, SURE_ARTICLES, Filed, Gazetteer, Record, gazetteer, sound
+from transforms.detect.places_data import ARTICLES, SURE_ARTICLES, Filed, Gazetteer, Record, alike, gazetteer, sound
 from transforms.detect.slot_data import only_keys, read_lexicon, words
 from transforms.detect.spans import CountryEvidence, PlaceSpan, ResolvedPlace
 from transforms.model import Place
@@ -142,9 +143,16 @@ class _Reader:
             for end, filed in self.gazetteer.sounding.at(self.sounds, at):
                 if best is not None and end <= best.end:
                     continue
-                if self._unbroken(at, end) and self._may_be_name(at, end) and self._sounds_enough(at, end):
-                    best = _Found(at, end, filed, False, True)
+                if not (self._unbroken(at, end) and self._may_be_name(at, end) and self._sounds_enough(at, end)):
+                    continue
+                like = tuple(one for one in filed if self._alike(one, at))
+                if like:
+                    best = _Found(at, end, like, False, True)
         return best
+
+    def _alike(self, filed: Filed, at: int) -> bool:
+        spelled = [self.words[self.units[at + k].word].text for k in range(len(filed.parts))]
+        return all(alike(one, other) or alike(one[2:], other) for one, other in zip(spelled, filed.parts, strict=True))
 
     def _unbroken(self, at: int, end: int) -> bool:
         return all(not self.words[self.units[k].word].possessive for k in range(at, end - 1))
@@ -213,7 +221,7 @@ def _without_leaning(span: PlaceSpan, text: str) -> PlaceSpan:
     return replace(span, start=start, candidates=places)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _find(text: str) -> tuple[PlaceSpan, ...]:
     reader = _Reader(text)
     out: list[PlaceSpan] = []
@@ -236,7 +244,7 @@ def _find(text: str) -> tuple[PlaceSpan, ...]:
                 at += 1
                 continue
         if named is None:
-            unknown = _unknown(reader, at)
+            unknown = _unknown(reader, at) if foreign is None else None
             if unknown is not None:
                 span, reached = unknown
                 out.append(span)
@@ -267,7 +275,8 @@ def _country_span(reader: _Reader, word: int, end: int, country: str, kind: str)
         if not compass and reader.words[end - 1].possessive or kind == "demonym":
             following = reader.words[end].text if end < len(reader.words) else ""
             found, stop = _direction_at(reader, end)
-            if found and not compass and (kind == "name" or following in _COMPASS):
+            plain_noun = not reader.words[stop - 1].text.endswith("ern")  # "Libya's western towns" names the towns
+            if found and not compass and plain_noun and (kind == "name" or following in _COMPASS):
                 compass, last = found, stop
     if kind == "demonym" and not compass:
         return None, end
@@ -323,7 +332,7 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
     """Return the span of a gazetteer name with the words around it, and the first word after it."""
     text, units = reader.text, reader.units
     word, end = units[named.first].word, units[named.end - 1].word + 1
-    start = units[named.first].start
+    start = units[named.first].start + _leaning(reader, named)
     lead = word - 1 if start < reader.words[word].start else word  # the article's word
     while lead > 0 and reader.words[lead].start > start:
         lead -= 1
@@ -332,6 +341,8 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
     single = named.end == named.first + 1
     cue_only = single and any(form in reader.cues.sets["cue_only"] for form in reader.words[word].forms)
     curated = any(one.curated for one in named.filed)
+    if cue_only and shape.kind == "site":
+        shape = shape._replace(cued=False)
     weak = not named.strong or (cue_only and not curated)
     if weak or (cue_only and lead == word):
         if not shape.cued and not _stands_as_place(reader, named, lead, end, earlier, cue_only=cue_only):
@@ -345,17 +356,33 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
     weak = weak or (cue_only and not shape.cued)
     first_word, last_word = shape.first, shape.end
     candidates = _candidates(reader, named, records, shape)
-    name = text[min(start, reader.words[first_word].start) : reader.words[last_word - 1].end]
+    if first_word < lead:
+        start = min(start, reader.words[first_word].start)
+    name = text[start : reader.words[last_word - 1].end]
     places = tuple(_as_told(record, name, shape) for record in candidates[:_MOST_CANDIDATES])
     return (
         PlaceSpan(
-            start=min(start, reader.words[first_word].start),
+            start=start,
             end=reader.words[last_word - 1].end,
             candidates=places,
             weak=weak,
         ),
         last_word,
     )
+
+
+def _leaning(reader: _Reader, named: _Found) -> int:
+    """Return how many characters of an Arabic name are words that lean on it ("and", "in", "for")."""
+    word = reader.words[reader.units[named.first].word]
+    if not is_arabic(word.text):
+        return 0
+    rest = tuple(reader.forms[k] for k in range(named.first + 1, named.end))
+    for form in word.forms:  # longest first
+        if any(end == len(rest) + 1 for end, _ in reader.gazetteer.exact.at([(form,), *rest], 0)):
+            folded = fold(reader.text[word.start : word.end])
+            lost = len(folded.text) - len(form)
+            return folded.origins[lost] if 0 < lost < len(folded.text) and folded.text.endswith(form) else 0
+    return 0
 
 
 class _Shape(NamedTuple):
@@ -569,7 +596,8 @@ def _pick(span: PlaceSpan, main: str | None, evidence: CountryEvidence, known: s
     """Return the place that the span means, unresolved where no record fits, None where it is none of ours."""
     name = text[span.start : span.end]
     if not span.candidates:
-        return Place(name=name, country=main or "", precision=1) if main else None
+        certain = main is not None and evidence.score(main) > evidence.elsewhere
+        return Place(name=name, country=main or "", precision=1) if certain else None
     fitting = [one for one in span.candidates if main is None or one.country == main]
     if span.weak and (main is None or not fitting or evidence.elsewhere > evidence.score(main)):
         return None

@@ -65,6 +65,7 @@ class Filed(NamedTuple):
     record: int
     strong: bool
     curated: bool
+    parts: tuple[str, ...] = ()  # the words, where it is filed by sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Gazetteer:
         if name.isascii() or not (is_arabic(parts[0]) or "\u0400" <= parts[0][0] <= "\u04ff"):
             sounds = tuple(sound(part) for part in parts)
             if len("".join(sounds).replace("a", "")) >= _SOUNDING_LETTERS:
-                self.sounding.add(sounds, Filed(record, False, curated))
+                self.sounding.add(sounds, Filed(record, False, curated, parts))
 
 
 @lru_cache(maxsize=65536)
@@ -134,10 +135,47 @@ def sound(token: str) -> str:
         token = token.replace(old, new)
     token = re.sub(r"(?<![aeiou])[wy](?![aeiou])|(?<=[aeiou])[wy](?![aeiou])", "a", token)
     token = re.sub(r"(?<=[aeiou])h$", "", token)
+    token = re.sub(r"(.)\1+", r"\1", token)
     opening = "a" if token[:1] in "aeiou" else ""
     closing = "a" if len(token) > 1 and token[-1:] in "aeiou" else ""
     core = re.sub(r"[aeiou]", "", token)
-    return opening + re.sub(r"(.)\1+", r"\1", core) + closing
+    return opening + core + closing
+
+
+@lru_cache(maxsize=65536)
+def vowelled(token: str) -> str:
+    """Return a folded Latin word with its vowels in three classes, to check a likeness of sound."""
+    for old, new in (
+        ("kh", "k"),
+        ("gh", "g"),
+        ("ch", "sh"),
+        ("th", "t"),
+        ("dh", "d"),
+        ("q", "k"),
+        ("c", "k"),
+        ("z", "s"),
+    ):
+        token = token.replace(old, new)
+    token = token.replace("'", "").translate(_VOWELS)
+    return re.sub(r"(.)\1+", r"\1", re.sub(r"(?<=[aiu])h$", "", token))
+
+
+_VOWELS = str.maketrans("aeiyouw", "aaiiuuu")
+
+
+def alike(one: str, other: str) -> bool:
+    """Return whether two words of the same sound differ by no more than spelling does."""
+    left, right = vowelled(one), vowelled(other)
+    return _distance(left, right) <= (1 if max(len(left), len(right)) <= 6 else 2)
+
+
+def _distance(left: str, right: str) -> int:
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(right, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]
 
 
 _ALIKE = (
@@ -149,7 +187,8 @@ _ALIKE = (
 def name_parts(name: str) -> tuple[str, ...]:
     """Return the words that a gazetteer name is filed under: folded, articles left out."""
     if name.isascii() and "." not in name:
-        tokens = [token.replace("'", "") for token in re.findall(r"[a-z0-9']+", name.lower().replace("`", "'"))]
+        plain = name.lower().replace("`", "'").replace("'s ", " ")
+        tokens = [token.replace("'", "") for token in re.findall(r"[a-z0-9']+", plain)]
     else:
         tokens = [word.text for word in read_words(name)]
     tokens = [token for token in tokens if token and (token[0].isalnum())]

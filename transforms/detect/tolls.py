@@ -64,13 +64,19 @@ class _Grammar:
     not_people: frozenset[str]
     months: frozenset[str]
     people: frozenset[str]
+    person: frozenset[str]
     part_of: frozenset[str]
+    part_joints: frozenset[str]
     victim_stops: frozenset[str]
     cumulative: tuple[tuple[str, ...], ...]
     triggers: dict[str, tuple[tuple[tuple[str, ...], str, frozenset[str]], ...]]
     closing: dict[str, frozenset[str]]
     lives: dict[str, frozenset[str]]
     singular: frozenset[str]
+    singular_auxiliary: frozenset[str]
+    between: frozenset[str]
+    units: frozenset[str]
+    year_before: frozenset[str]
 
 
 _KEYS = {
@@ -79,10 +85,16 @@ _KEYS = {
     "auxiliary",
     "subset",
     "part_of",
+    "part_joints",
+    "between",
+    "units",
+    "year_before",
     "joining",
     "breaks",
     "people",
+    "person",
     "singular",
+    "singular_auxiliary",
     "not_people",
     "months",
     "victim_stops",
@@ -128,10 +140,16 @@ def compile_grammar(table: dict[str, Any], name: str) -> _Grammar:
                 "auxiliary",
                 "subset",
                 "part_of",
+                "part_joints",
+                "between",
+                "units",
+                "year_before",
                 "joining",
                 "breaks",
                 "people",
+                "person",
                 "singular",
+                "singular_auxiliary",
                 "not_people",
                 "months",
                 "victim_stops",
@@ -242,6 +260,15 @@ class _Reader:
             end += 1
         return _Number(total, at, end) if end > at else None
 
+    def _glued(self, number: _Number) -> bool:
+        """Return whether the number is part of a time, a ratio or a date: "12:30", "5/6"."""
+        tokens, first, after = self.tokens, number.first, number.end
+        left = first > 0 and tokens[first - 1].word in {":", "/"} and tokens[first - 1].end == tokens[first].start
+        right = (
+            after < len(tokens) and tokens[after].word in {":", "/"} and tokens[after].start == tokens[after - 1].end
+        )
+        return left or right
+
     def _counts_people(self, number: _Number) -> bool:
         """Return whether nothing speaks against the number counting people."""
         grammar, after = self.grammar, number.end
@@ -249,8 +276,9 @@ class _Reader:
         if number.value is not None and number.value > _HIGHEST:
             return False
         digits = self.word(number.first)
-        if digits.isdigit() and number.value in _YEARS and len(digits) == 4 and not self.has(after, grammar.people):
-            return False
+        if digits.isdigit() and number.value in _YEARS and len(digits) == 4:
+            if not self.has(after, grammar.people) or self.has(number.first - 1, grammar.year_before):
+                return False
         if before in {"$", "€", "£", "#", "/"} or self.word(after) in {"%", "/", "$"}:
             return False
         if before == ":" and self.word(number.first - 2).isdigit():  # a time of day
@@ -367,8 +395,10 @@ def _is_part(reader: _Reader, number: _Number) -> bool:
     ):
         before -= 1
     if reader.has(before, reader.grammar.subset):
-        return True
-    return reader.has(number.end, frozenset({"of"})) and reader.has(number.end + 1, reader.grammar.part_of)
+        return not reader.has(before - 1, reader.grammar.auxiliary)  # "ten were among 48 killed": 48 is the whole
+    return reader.has(number.end, reader.grammar.part_joints) and (
+        reader.has(number.end + 1, reader.grammar.part_of) or number.end + 1 in reader.numbers
+    )
 
 
 def _closed(reader: _Reader, number: _Number, closing: frozenset[str]) -> bool:
@@ -381,11 +411,11 @@ def _closed(reader: _Reader, number: _Number, closing: frozenset[str]) -> bool:
     return False
 
 
-def _victims(reader: _Reader, number: _Number) -> tuple[int, int]:
+def _victims(reader: _Reader, first: int) -> tuple[int, int]:
     """Return the token range of the noun phrase after the number."""
     grammar = reader.grammar
-    at = number.end
-    while at < len(reader.tokens) and at < number.end + 6:
+    at = first
+    while at < len(reader.tokens) and at < first + 6:
         word = reader.word(at)
         if not (word[0].isalpha() or word in {"-", "'"}):
             break
@@ -394,7 +424,7 @@ def _victims(reader: _Reader, number: _Number) -> tuple[int, int]:
         if at in reader.numbers:
             break
         at += 1
-    return number.end, at
+    return first, at
 
 
 def _is_cumulative(reader: _Reader, first: int, end: int) -> bool:
@@ -410,6 +440,15 @@ def _is_cumulative(reader: _Reader, first: int, end: int) -> bool:
     return any(f" {' '.join(phrase)} " in padded for phrase in reader.grammar.cumulative)
 
 
+class _Toll(NamedTuple):
+    """A trigger's number, sums of coordinated numbers included, as token indices."""
+
+    value: int | None
+    first: int
+    end: int
+    number: _Number | None
+
+
 def find_tolls(text: str, lang: str) -> list[TollAt]:
     """Return the tolls told in `text`, by position; numbers of one event's dead and injured are separate entries."""
     grammar = _grammar(lang)
@@ -417,14 +456,11 @@ def find_tolls(text: str, lang: str) -> list[TollAt]:
     reader = _Reader(folded.text, grammar)
     found: dict[tuple[str, int], TollAt] = {}
     for trigger in reader.triggers:
-        number = _number_of(reader, trigger)
-        if number is None:
+        toll = _toll_of(reader, trigger)
+        if toll is None or (trigger.kind, toll.first) in found:
             continue
-        key = (trigger.kind, number.first)
-        if key in found:
-            continue
-        first, end = min(trigger.first, number.first), max(trigger.end, number.end)
-        victim_first, victim_end = _victims(reader, number)
+        first, end = min(trigger.first, toll.first), max(trigger.end, toll.end)
+        victim_first, victim_end = _victims(reader, toll.number.end) if toll.number else (toll.first, toll.end)
         end = max(end, victim_end if victim_end > victim_first else end)
         start, stop = folded.span(reader.tokens[first].start, reader.tokens[end - 1].end)
         victims = (
@@ -432,15 +468,138 @@ def find_tolls(text: str, lang: str) -> list[TollAt]:
             if victim_end > victim_first
             else ""
         )
-        found[key] = TollAt(
+        found[trigger.kind, toll.first] = TollAt(
             start=start,
             end=stop,
             kind=trigger.kind,
-            value=number.value,
+            value=toll.value,
             victims=victims,
             cumulative=_is_cumulative(reader, first, end),
         )
     return sorted(found.values(), key=lambda one: (one.start, one.kind != "killed"))
+
+
+def _toll_of(reader: _Reader, trigger: _Trigger) -> _Toll | None:
+    """Return the toll that `trigger` tells: a number, a sum of numbers, or one person."""
+    number = _number_of(reader, trigger)
+    if number is None:
+        return _one_person(reader, trigger)
+    return _summed(reader, trigger, number)
+
+
+def _summed(reader: _Reader, trigger: _Trigger, number: _Number) -> _Toll:
+    """Add the numbers that "and" joins to it ("ten children and five women were killed")."""
+    value, first, end = number.value, number.first, number.end
+    if trigger.end > number.end:  # the number stands before its participle
+        at = number.first
+        while value is not None:
+            earlier = _joined_before(reader, at)
+            if earlier is None:
+                break
+            if reader.has(earlier.first - 1, reader.grammar.between):
+                return _Toll(earlier.value, earlier.first, number.end, number)  # "between four and 20": the first
+            value, at = (None if earlier.value is None else value + earlier.value), earlier.first
+        first = at
+    else:
+        at = number.end
+        while value is not None:
+            later = _joined_after(reader, at)
+            if later is None:
+                break
+            value, at = (None if later.value is None else value + later.value), later.end
+        end = at
+    return _Toll(value, first, end, number)
+
+
+def _joined_before(reader: _Reader, at: int) -> _Number | None:
+    """Return the number whose noun phrase is joined by "and" to the one that begins at token `at`."""
+    at = _back_over(reader, at - 1, reader.grammar.approximate)
+    if not (0 <= at and reader.has(at, reader.grammar.units)):
+        return None
+    for probe in range(at - 1, max(at - 8, -1), -1):
+        if probe + 1 in reader.number_ends:
+            number = reader.number_ends[probe + 1]
+            return None if _is_part(reader, number) else number
+        if not reader.word(probe)[0].isalpha() and reader.word(probe) not in {"-", "'"}:
+            return None
+        if probe in reader.trigger_at or reader.has(probe, reader.grammar.auxiliary | reader.grammar.subset):
+            return None
+    return None
+
+
+def _joined_after(reader: _Reader, at: int) -> _Number | None:
+    """Return the number that "and" joins to the noun phrase that ends or goes on at token `at`."""
+    for probe in range(at, min(at + 8, len(reader.tokens))):
+        if reader.has(probe, reader.grammar.units):
+            following = probe + 1
+            while reader.has(following, reader.grammar.approximate - reader.grammar.singular):
+                following += 1
+            number = reader.numbers.get(following)
+            if number is None and reader.has(probe + 1, reader.grammar.singular):
+                number = _Number(1, probe + 1, probe + 2)
+                if not _is_person(reader, probe + 2):
+                    return None
+            if number is None or _claimed(reader, number) or _is_part(reader, number):
+                return None
+            return number
+        if probe in reader.trigger_at or reader.has(probe, reader.grammar.auxiliary | reader.grammar.subset):
+            return None
+        if not reader.word(probe)[0].isalpha() and reader.word(probe) not in {"-", "'"}:
+            return None
+    return None
+
+
+def _claimed(reader: _Reader, number: _Number) -> bool:
+    """Return whether a participle after the number claims it for its own ("and 30 others were wounded")."""
+    for at in range(number.end, min(number.end + 9, len(reader.tokens))):
+        if reader.word(at) in _CLAUSE_ENDS:
+            return False
+        trigger = reader.trigger_at.get(at)
+        if trigger is not None:
+            return trigger.before
+    return False
+
+
+def _back_over(reader: _Reader, at: int, words_: frozenset[str]) -> int:
+    while at >= 0 and reader.has(at, words_):
+        at -= 1
+    return at
+
+
+def _is_person(reader: _Reader, at: int) -> bool:
+    """Return whether a word for one person stands within a few words from token `at`."""
+    for probe in range(at, min(at + 7, len(reader.tokens))):
+        if reader.has(probe, reader.grammar.person):
+            return True
+        if not reader.word(probe)[0].isalnum() and reader.word(probe) not in {"-", "'"}:
+            return False
+        if probe in reader.trigger_at or reader.has(probe, reader.grammar.joining):
+            return False
+    return False
+
+
+def _one_person(reader: _Reader, trigger: _Trigger) -> _Toll | None:
+    """Return a toll of one: "a soldier was killed", "killing a judge", "leaving another injured"."""
+    grammar = reader.grammar
+    if trigger.opening or trigger.claiming:
+        return None
+    if trigger.after and reader.has(trigger.end, grammar.singular) and _is_person(reader, trigger.end + 1):
+        return _Toll(1, trigger.end, trigger.end + 1, None)
+    if not trigger.before:
+        return None
+    at = trigger.first - 1
+    passive = False
+    while at >= 0 and reader.has(at, grammar.auxiliary):
+        passive = passive or reader.has(at, grammar.singular_auxiliary)
+        at -= 1
+    if not passive:
+        return None
+    for probe in range(at, max(at - 12, -1), -1):
+        if reader.has(probe, grammar.singular) and _is_person(reader, probe + 1):
+            return _Toll(1, probe, trigger.end, None)
+        if reader.word(probe) in _CLAUSE_ENDS or reader.has(probe, grammar.breaks) or probe in reader.trigger_at:
+            return None
+    return None
 
 
 def _number_of(reader: _Reader, trigger: _Trigger) -> _Number | None:
