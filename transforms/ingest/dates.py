@@ -14,9 +14,11 @@ ZONES = {
     "TRT": 3, "AST": 3, "SYT": 2, "SAST": 2, "CAT": 2, "EAT": 3, "IDT": 3, "GST": 4,
 }  # fmt: skip
 _ZONE_NAME = re.compile(r"\s\(?([A-Z]{3,4})\)?$")
-_ZONED = re.compile(r"(?:Z|[+-]\d{2}:?\d{2}|\b(?:UTC?|GMT|[ECMP][SD]T))\)?$", re.IGNORECASE)
+_ZONED = re.compile(r"(?:Z|\+\d{2}:?\d{2}|-(?!0000)\d{2}:?\d{2}|\b(?:UTC?|GMT|[ECMP][SD]T))\)?$", re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?\Z")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
+_NO_YEAR = re.compile(r"-\d|0000-")  # years before Christ, and the zero date of databases
+BEFORE_ALL = -62_135_596_800.0  # the year 1: whatever is so old is clamped and flagged
 MAX_OFFSET_S = 14 * 3600
 
 
@@ -28,6 +30,8 @@ def read_date(written: str, parsed: struct_time | None = None) -> tuple[float, b
         parsed: What feedparser made of it, for forms that are not read here; it takes naive times as UTC.
     """
     written = written.strip().translate(_DIGITS)
+    if _NO_YEAR.match(written):
+        return BEFORE_ALL, False
     own = _own(written)
     if own is not None:
         return own
@@ -65,12 +69,10 @@ def _own(written: str) -> tuple[float, bool] | None:
         fields = parsedate_tz(written) if len(written) > 10 else None
         if fields is None or not 1000 <= fields[0] <= 9999:
             return None
-        # parsedate_tz cannot tell "no zone" from "-0000"; both mean that the zone is unknown.
-        offset = fields[9]
-        if offset is not None and abs(offset) > MAX_OFFSET_S:
+        offset = fields[9] or 0
+        if abs(offset) > MAX_OFFSET_S:
             return None
-        zone = timezone(timedelta(seconds=offset or 0))
-        day = datetime(*fields[:6], tzinfo=zone)
+        day = datetime(*fields[:6], tzinfo=timezone(timedelta(seconds=offset)))
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    return day.timestamp(), offset is None
+    return day.timestamp(), not _ZONED.search(written)
