@@ -1,8 +1,9 @@
 """Whether an armed act breaks a ceasefire, judged by who does it to whom.
 
-An act counts when a party does it, or when it hits a party and nobody says who did it. It does not count when its
-author is an outsider or is left out of the ceasefire, when it is aimed only at those who are left out or at armed
-outsiders, or when both ends stand on one side.
+An act counts when a party does it. It does not count when its author is an outsider or is left out of the ceasefire,
+when it is aimed only at those who are left out or at armed outsiders, or when both ends stand on one side. An act by
+nobody known counts only where it hits a party, on the ground of a local ceasefire, with the weapons of a front: bombs
+and ambushes are most often the work of those whom ceasefires leave out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Iterable
 
 from transforms.alert.ceasefires import Ceasefire
 from transforms.alert.parties import Ranks
-from transforms.model import Party
+from transforms.model import Means, Party
+
+_FRONT_MEANS = frozenset({Means.AIRSTRIKE, Means.SHELLING, Means.GROUND, Means.SIEGE, Means.CHEMICAL})
 
 
 def ids_of(parties: Iterable[Party]) -> frozenset[str]:
@@ -19,7 +22,14 @@ def ids_of(parties: Iterable[Party]) -> frozenset[str]:
     return frozenset(party.party_id for party in parties if party.party_id)
 
 
-def breaks(ceasefire: Ceasefire, actors: frozenset[str], targets: frozenset[str], ranks: Ranks) -> bool:
+def breaks(
+    ceasefire: Ceasefire,
+    actors: frozenset[str],
+    targets: frozenset[str],
+    ranks: Ranks,
+    *,
+    means: Means | None = None,
+) -> bool:
     """Return whether an act by `actors` against `targets` is a breach of `ceasefire`."""
     actors, targets = actors - ranks.vague - ranks.unarmed, targets - ranks.vague
     if actors & ranks.everybody:
@@ -27,22 +37,32 @@ def breaks(ceasefire: Ceasefire, actors: frozenset[str], targets: frozenset[str]
     actor_sides = sides_of(ceasefire, actors, ranks)
     target_sides = sides_of(ceasefire, targets, ranks)
     if not actors:
-        return bool(target_sides)
+        return bool(target_sides) and means in _FRONT_MEANS and not ceasefire.coverage.nationwide
     if not actor_sides:
         return False  # done by outsiders, or by those who are left out
-    if any(ranks.armed(target) for target in targets) and not target_sides:
+    if not target_sides and any(ranks.armed(target) for target in targets):
         return False  # aimed at those who are left out, or at armed outsiders
+    if not target_sides and len(actor_sides) == 1 and _outsiders(ceasefire, actors, ranks):
+        return False  # a clash told of both ends at once, one of them no party
     return ceasefire.internal or not (target_sides and len(actor_sides | target_sides) == 1)
 
 
+def _outsiders(ceasefire: Ceasefire, parties: frozenset[str], ranks: Ranks) -> bool:
+    return any(ranks.armed(party) and not sides_of(ceasefire, (party,), ranks) for party in parties)
+
+
 def concerns(ceasefire: Ceasefire, parties: frozenset[str], ranks: Ranks) -> bool | None:
-    """Return whether `parties` have to do with `ceasefire`; None where no armed party is known."""
+    """Return whether it is `ceasefire` that `parties` have to do with; None where no armed party is known.
+
+    One of its parties together with an armed body of the country that is none points to another ceasefire.
+    """
     if parties & ranks.everybody:
         return None
     armed = frozenset(party for party in parties - ranks.vague if ranks.armed(party))
     if not armed:
         return None
-    return bool(sides_of(ceasefire, armed, ranks))
+    sides = sides_of(ceasefire, armed, ranks)
+    return len(sides) > 1 or (len(sides) == 1 and not _outsiders(ceasefire, armed - ranks.abroad, ranks))
 
 
 def sides_of(ceasefire: Ceasefire, parties: Iterable[str], ranks: Ranks) -> frozenset[int]:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -29,6 +29,7 @@ _KEYS = {
 _ID = re.compile(r"[a-z]{2}-\d{4}-[a-z0-9-]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _EARLY = "06:00"
+_SHORTEST_MEMORY = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +93,19 @@ class Ceasefire:
         return frozenset(party for side in self.sides for party in side)
 
     @property
+    def binding(self) -> bool:
+        """Whether acts may be inferred to break it: one read of in the news must have two parties at least."""
+        return self.origin == "known" or len(self.parties) > 1
+
+    @property
     def last_day(self) -> date:
         """The last day on which it may be in force, as far as is known."""
         return self.until or self.expires or date.max
+
+    def lately_in_force(self, day: date, recent: timedelta) -> bool:
+        """Return whether `day` lies in its time, or after it by no more than `recent` and than it lasted itself."""
+        lasted = max(self.last_day - self.start, _SHORTEST_MEMORY) if self.last_day < date.max else recent
+        return self.start <= day and (self.last_day == date.max or day - self.last_day <= min(recent, lasted))
 
     def in_force(self, day: date) -> bool:
         """Return whether it was in force at any time of `day`."""

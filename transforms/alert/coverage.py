@@ -15,6 +15,7 @@ from transforms.model import Place
 
 P_CODE = re.compile(r"(SY|LY)(\d{2}){0,3}")
 PLACE_CODE = re.compile(r"(C|gn)\d{3,9}")
+_TOWN = re.compile(r"C\d{4}|gn\d+")
 _NOT_WORD = re.compile(r"[^\w]+")
 _ARTICLE = re.compile(r"\b(al|el|an|ar|as|ash|at|ad|az|the) ")
 
@@ -41,6 +42,11 @@ class Coverage:
         return any(len(code) == 2 for code in self.codes)
 
     @property
+    def quarters(self) -> bool:
+        """Whether it holds in quarters of a city only, so that the city's name may stand for them."""
+        return not self.codes and not any(_TOWN.fullmatch(place) for place in self.places)
+
+    @property
     def fineness(self) -> tuple[int, int]:
         """Sorts wide before narrow: depth of the widest unit, then how few units there are."""
         depth = min((len(code) for code in self.codes), default=10)
@@ -61,7 +67,8 @@ class Coverage:
         """Return whether `place` and the covered ground may share any of it."""
         if self.holds(place) or place.kind == "country":
             return True
-        ground = (*self.codes, *self.within)
+        around = () if place.kind == "neighbourhood" or (place.kind == "town" and not self.quarters) else self.within
+        ground = (*self.codes, *around)
         return any(code.startswith(mine) or mine.startswith(code) for code in units_of(place) for mine in ground)
 
     def meets(self, other: Coverage) -> bool:

@@ -18,30 +18,34 @@ from transforms.alert.parties import Ranks
 from transforms.model import DatePrecision, Event, Family, Realis, Stage
 
 SILENCE = timedelta(days=90)
-_AHEAD = timedelta(days=7)  # how long before its beginning a ceasefire is announced
+_AHEAD = timedelta(days=10)  # how long before its beginning a ceasefire is announced
+_FAR_AHEAD = timedelta(days=21)  # the same for one of a whole country
 _AFTER = timedelta(days=3)  # how long after its beginning outlets still tell of the agreement
+_REPORTED_END, _REJECTED = "its end was reported", "a party rejected it"
+_YOUNG = timedelta(days=45)  # so long a ceasefire of the whole country is what "the truce" in any town means
 _RENEWED = timedelta(days=7)  # a second agreement later than this replaces the first
 
 
 @dataclass(slots=True)
 class _Draft:
     event: Event
-    sides: tuple[tuple[str, ...], ...]
+    parties: frozenset[str]
     coverage: Coverage
     start: date
     heard: date
     until: date | None = None
     ended: str = ""
+    kept: bool = False  # whether it was told to be in effect
 
     def last_day(self, silence: timedelta) -> date:
         return self.until or self.heard + silence
 
-    def freeze(self, silence: timedelta) -> Ceasefire:
+    def freeze(self, silence: timedelta, ranks: Ranks) -> Ceasefire:
         return Ceasefire(
             id=f"detected-{self.event.event_id}",
             name=_name(self.event, self.start),
             country=self.event.country,
-            sides=self.sides,
+            sides=_sides_of(self.parties, ranks),
             coverage=self.coverage,
             start=self.start,
             until=self.until,
@@ -71,35 +75,37 @@ def detected_from(
     drafts: list[_Draft] = []
     for event in sorted((e for e in events if _usable(e)), key=lambda e: (_day(e), e.event_id)):
         if event.stage in (Stage.AGREED, Stage.IN_EFFECT):
-            if not match_known(event, known, ranks):
+            held = event.stage is Stage.IN_EFFECT and _open_draft(event, drafts, ranks, silence, same_reach=True)
+            if held or not match_known(event, known, ranks):
                 _begin_or_go_on(event, drafts, ranks, silence)
-        elif event.stage in (Stage.EXTENDED, Stage.ENDED):
+        elif event.stage in (Stage.EXTENDED, Stage.ENDED, Stage.REJECTED):
             draft = _open_draft(event, drafts, ranks, silence)
-            if draft and event.stage is Stage.EXTENDED:
-                draft.heard, draft.until = max(draft.heard, _last_day(event) or _day(event)), _last_day(event)
-            elif draft:
-                draft.until, draft.ended = max(_day(event), draft.start), "its end was reported"
-    return tuple(sorted((d.freeze(silence) for d in drafts), key=lambda one: (one.start, one.id)))
+            if draft:
+                _change(event, draft, ranks)
+    return tuple(sorted((d.freeze(silence, ranks) for d in drafts), key=lambda one: (one.start, one.id)))
 
 
 def match_known(event: Event, known: Iterable[Ceasefire], ranks: Ranks) -> Ceasefire | None:
     """Return the known ceasefire whose beginning, or presence, the step `event` tells of; None if there is none.
 
     An agreement matches one that begins within days of it. News that one is in effect also matches one long in force,
-    but a ceasefire of the whole country only where the event names one of its parties or no place: what holds in one
-    town may be a truce of its own.
+    but a ceasefire of the whole country that is weeks old only where the event names two of its parties or no place:
+    what holds in one town may be a truce of its own.
     """
     ground, day = coverage_of(event.places, event.country), _day(event)
     ids = ids_of((*event.actors, *event.targets))
+    both = len(_fighting(event, ranks)) > 1
     found: list[tuple[int, int, str, Ceasefire]] = []
     for one in known:
         if one.country != event.country or not one.coverage.meets(ground):
             continue
         who = concerns(one, ids, ranks)
         gap = (one.start - day).days
-        begins = -_AFTER.days <= gap <= _AHEAD.days
+        ahead = _FAR_AHEAD if one.coverage.nationwide and ground.nationwide else _AHEAD
+        begins = -_AFTER.days <= gap <= ahead.days
         holds = event.stage is Stage.IN_EFFECT and one.in_force(day)
-        plainly_it = who or not one.coverage.nationwide or ground.nationwide
+        young = (day - one.start) <= _YOUNG
+        plainly_it = not one.coverage.nationwide or ground.nationwide or young or (who and both)
         if who is not False and plainly_it and (begins or holds):
             found.append((int(bool(who)), -abs(gap), one.id, one))
     return max(found, key=lambda entry: entry[:3])[3] if found else None
@@ -117,18 +123,40 @@ def _usable(event: Event) -> bool:
 def _begin_or_go_on(event: Event, drafts: list[_Draft], ranks: Ranks, silence: timedelta) -> None:
     day, last = _day(event), _last_day(event)
     ground = coverage_of(event.places, event.country)
-    sides = _sides_of(event, ranks)
+    parties = _fighting(event, ranks)
     draft = _open_draft(event, drafts, ranks, silence, same_reach=True)
     if draft and (event.stage is Stage.IN_EFFECT or day - draft.heard <= _RENEWED):
         draft.heard = max(draft.heard, day)
-        draft.sides = draft.sides or sides
+        draft.parties |= parties
+        draft.kept = draft.kept or event.stage is Stage.IN_EFFECT
         if event.stage is Stage.AGREED and last:
             draft.until = last
         return
     if draft:
         draft.until, draft.ended = max(draft.start, day - timedelta(days=1)), "a new agreement took its place"
-    ended = "its announced last day passed" if last else ""
-    drafts.append(_Draft(event=event, sides=sides, coverage=ground, start=day, heard=day, until=last, ended=ended))
+    drafts.append(
+        _Draft(
+            event=event,
+            parties=parties,
+            coverage=ground,
+            start=day,
+            heard=day,
+            until=last,
+            ended="its announced last day passed" if last else "",
+            kept=event.stage is Stage.IN_EFFECT,
+        )
+    )
+
+
+def _change(event: Event, draft: _Draft, ranks: Ranks) -> None:
+    """Extend or end the ceasefire; one that a party rejects before it was ever kept never came to be."""
+    day, last = _day(event), _last_day(event)
+    if event.stage is Stage.EXTENDED:
+        draft.heard, draft.until, draft.ended = max(draft.heard, last or day), last, ""
+    elif event.stage is Stage.ENDED:
+        draft.until, draft.ended = max(day, draft.start), _REPORTED_END
+    elif not draft.kept and _fighting(event, ranks):
+        draft.until, draft.ended = max(day, draft.start), _REJECTED
 
 
 def _open_draft(
@@ -136,15 +164,13 @@ def _open_draft(
 ) -> _Draft | None:
     """Return the draft that `event` goes on with; with two that fit equally, the one that began last."""
     day, ground = _day(event), coverage_of(event.places, event.country)
-    ids = ids_of((*event.actors, *event.targets))
     fitting: list[_Draft] = []
     for draft in drafts:
         if draft.event.country != event.country or day > draft.last_day(silence) + _AFTER:
             continue
-        if draft.ended and draft.until and day > draft.until and draft.ended == "its end was reported":
+        if draft.ended in (_REPORTED_END, _REJECTED) and draft.until and day > draft.until:
             continue
-        mine = frozenset(party for side in draft.sides for party in side)
-        if mine and concerns(draft.freeze(silence), ids, ranks) is False:
+        if len(draft.parties) > 1 and _others(event, draft, silence, ranks):
             continue
         if draft.coverage.meets(ground):
             fitting.append(draft)
@@ -154,18 +180,24 @@ def _open_draft(
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _sides_of(event: Event, ranks: Ranks) -> tuple[tuple[str, ...], ...]:
-    """Return each armed party as a side of its own; who stands with whom is not told.
+def _others(event: Event, draft: _Draft, silence: timedelta, ranks: Ranks) -> bool:
+    """Return whether `event` names parties, and none of the draft's."""
+    return concerns(draft.freeze(silence, ranks), ids_of((*event.actors, *event.targets)), ranks) is False
+
+
+def _fighting(event: Event, ranks: Ranks) -> frozenset[str]:
+    """Return the ids of the parties of `event` that bear arms."""
+    named = ids_of((*event.actors, *event.targets)) - ranks.vague - ranks.everybody
+    return frozenset(party for party in named if ranks.armed(party))
+
+
+def _sides_of(parties: frozenset[str], ranks: Ranks) -> tuple[tuple[str, ...], ...]:
+    """Return each party as a side of its own; who stands with whom is not told.
 
     Foreign states broker more often than they sign: they count only where the country's own parties are fewer than two.
     """
-    armed = sorted({party for party in ids_of((*event.actors, *event.targets)) if _fights(party, ranks)})
-    own = [party for party in armed if party not in ranks.abroad]
-    return tuple((party,) for party in (own if len(own) > 1 else armed))
-
-
-def _fights(party: str, ranks: Ranks) -> bool:
-    return ranks.armed(party) and party not in ranks.vague and party not in ranks.everybody
+    own = parties - ranks.abroad
+    return tuple((party,) for party in sorted(own if len(own) > 1 else parties))
 
 
 def _day(event: Event) -> date:

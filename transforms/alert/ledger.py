@@ -90,9 +90,10 @@ class Ledger:
             one
             for one in self
             if one.country == event.country
+            and one.binding
             and one.surely_in_force(first, last)
             and _holds_somewhere(one, event.places)
-            and breaks(one, actors, targets, self.ranks)
+            and breaks(one, actors, targets, self.ranks, means=event.means)
         ]
         return min(found, key=_most_specific, default=None)
 
@@ -106,7 +107,7 @@ class Ledger:
         if sure or event.family is Family.CEASEFIRE:
             return sure
         day = event.date.end if event.date else event.last_seen.date()
-        return self._best(event, day, day - self.recent)
+        return self._best(event, day, self.recent)
 
     def joined_by(self, event: Event) -> Ceasefire | None:
         """Return the ceasefire that the step `event` belongs to, None where it opens or concerns none that is held.
@@ -120,18 +121,20 @@ class Ledger:
             return own
         if event.stage in (Stage.AGREED, Stage.IN_EFFECT):
             known = match_known(event, self.known, self.ranks)
-            if known:
-                return known
-            return self._best(event, event.date.start, event.date.start, self.detected)
+            local = [one for one in self.detected if not one.coverage.nationwide or not known]
+            found = self._best(event, event.date.start, among=local)
+            return found if found and (event.stage is Stage.IN_EFFECT or not known) else known
         if event.stage in _LIVING:
-            return self._best(event, event.date.start, event.date.start)
+            return self._best(event, event.date.start)
         return None
 
-    def _best(self, event: Event, day: date, since: date, among: Iterable[Ceasefire] | None = None) -> Ceasefire | None:
+    def _best(
+        self, event: Event, day: date, recent: timedelta = timedelta(0), among: Iterable[Ceasefire] | None = None
+    ) -> Ceasefire | None:
         ids = ids_of((*event.actors, *event.targets))
         scored: list[tuple[tuple[int, ...], Ceasefire]] = []
         for one in self if among is None else among:
-            if one.country != event.country or not (one.start <= day and since <= one.last_day):
+            if one.country != event.country or not one.lately_in_force(day, recent):
                 continue
             where = _place_fit(one, event.places)
             who = concerns(one, ids, self.ranks)

@@ -24,6 +24,8 @@ TOWNS = {"Maskana": TOWN, "Busra": BUSRA}
 def _step(number: int, row: dict[str, Any]) -> Event:
     if "town" in row:
         where = TOWNS[row["town"]]
+    elif row.get("nationwide"):
+        where = Place(name="the country", kind="country")
     else:
         code = row.get("adm2") or row["adm1"]
         where = Place(name=code, kind="adm2" if "adm2" in row else "adm1", adm1=code[:4], adm2=row.get("adm2", ""))
@@ -92,6 +94,13 @@ def test_steps_join_the_ceasefire_that_they_are_about() -> None:
     assert joined == ["detected-step1", "detected-step1", "", "detected-step1"]
     moscow = step(5, "2020-03-05", Stage.AGREED, places=(Place(name="Idlib", kind="adm1", adm1="SY07"),))
     assert judge(moscow, Ledger(known=load_ceasefires())).ceasefire_id == "sy-2020-idlib-march"
+
+
+def test_one_sides_offer_makes_no_breach() -> None:
+    ledger = ledger_of([step(1, "2026-02-11", Stage.AGREED, places=(TOWN,), actors=parties(["sy-druze"]))])
+    hit = event(mention(family=Family.HOSTILITY, actors=parties(["sy-druze"]), date=span("2026-02-12")))
+    assert judge(hit, ledger).ceasefire_id == ""
+    assert judge(replace(hit, family=Family.VIOLATION), ledger).ceasefire_id == "detected-step1"
 
 
 def test_a_ceasefire_without_known_parties_makes_no_breach() -> None:

@@ -46,5 +46,5 @@ def test_one_country_and_another_day() -> None:
     ledger = ledger_of([])
     assert {row.ceasefire.country for row in ceasefires_in_force(ledger, [], NOW, country="LY")} == {"LY"}
     then = ceasefires_in_force(ledger, [], datetime(2012, 5, 1, tzinfo=UTC), country="SY")
-    assert [row.ceasefire.id for row in then] == ["sy-2012-annan"]
-    assert (then[0].days, then[0].per_day, then[0].last_violation) == (20, 0.0, None)
+    assert [row.ceasefire.id for row in then] == ["sy-1974-disengagement", "sy-2012-annan"]
+    assert (then[1].days, then[1].per_day, then[1].last_violation) == (20, 0.0, None)
