@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from transforms.detect.arabic import is_arabic
-from transforms.detect.phrases import PhraseTable, Word, read_words
+from transforms.detect.phrases import PhraseTable, read_words
 from transforms.detect.slot_data import only_keys, read_lexicon
 from transforms.detect.spans import PartyAt
 from transforms.failures import KnowledgeError
@@ -79,7 +79,7 @@ def compile_parties(table: dict[str, Any], name: str) -> _Lexicon:
     parties: dict[str, PartyRecord] = {}
     names: PhraseTable[_Name] = PhraseTable()
     adjectives: PhraseTable[str] = PhraseTable()
-    metonyms = {one for one in extra.get("metonyms", [])}
+    metonyms = set(extra.get("metonyms", []))
     for entry in table.get("party", []):
         record = _record(entry, parties, name)
         parties[record.id] = record

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from transforms.detect.arabic import is_arabic, leaning_letters
 from transforms.detect.countries import longest_at, plain_possessives
 from transforms.detect.folding import fold
-from transforms.detect.folding import fold
 from transforms.detect.phrases import PhraseTable, Word, read_words
 from transforms.detect.places_data import ARTICLES, SURE_ARTICLES, Filed, Gazetteer, Record, alike, gazetteer, sound
 from transforms.detect.slot_data import only_keys, read_lexicon, words
@@ -25,7 +24,7 @@ __all__ = ["PlaceSpan", "ResolvedPlace", "find_places", "resolve_places"]
 
 _FILE = "places.toml"
 _MOST_CANDIDATES = 12
-_LONG_SOUND = 3  # consonants of a one-word name that may be known by sound alone
+_LONG_SOUND = 4  # consonants of a name that may be known by sound alone
 _LISTS = {
     "town_before", "town_after", "near_before", "adm1_before", "adm1_after", "adm2_before", "adm2_after",
     "quarter_before", "quarter_after", "countryside_before", "countryside_after", "site_after", "site_before",
@@ -159,7 +158,7 @@ class _Reader:
 
     def _sounds_enough(self, at: int, end: int) -> bool:
         letters = sum(len(self.sounds[k][0].replace("a", "")) for k in range(at, end))
-        return letters >= (_LONG_SOUND + 1 if end == at + 1 else _LONG_SOUND + 1)
+        return letters >= _LONG_SOUND
 
     def _may_be_name(self, at: int, end: int) -> bool:
         """Return whether the units look like a name: capitals in Latin and Cyrillic, no common word alone."""
@@ -272,7 +271,7 @@ def _country_span(reader: _Reader, word: int, end: int, country: str, kind: str)
         first, compass = _direction_before(reader, word)
         if not compass and kind == "name":
             first, compass = _direction_of(reader, word)
-        if not compass and reader.words[end - 1].possessive or kind == "demonym":
+        if (not compass and reader.words[end - 1].possessive) or kind == "demonym":
             following = reader.words[end].text if end < len(reader.words) else ""
             found, stop = _direction_at(reader, end)
             plain_noun = not reader.words[stop - 1].text.endswith("ern")  # "Libya's western towns" names the towns
@@ -332,7 +331,7 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
     """Return the span of a gazetteer name with the words around it, and the first word after it."""
     text, units = reader.text, reader.units
     word, end = units[named.first].word, units[named.end - 1].word + 1
-    start = units[named.first].start + _leaning(reader, named)
+    start = units[named.first].start
     lead = word - 1 if start < reader.words[word].start else word  # the article's word
     while lead > 0 and reader.words[lead].start > start:
         lead -= 1
@@ -369,20 +368,6 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
         ),
         last_word,
     )
-
-
-def _leaning(reader: _Reader, named: _Found) -> int:
-    """Return how many characters of an Arabic name are words that lean on it ("and", "in", "for")."""
-    word = reader.words[reader.units[named.first].word]
-    if not is_arabic(word.text):
-        return 0
-    rest = tuple(reader.forms[k] for k in range(named.first + 1, named.end))
-    for form in word.forms:  # longest first
-        if any(end == len(rest) + 1 for end, _ in reader.gazetteer.exact.at([(form,), *rest], 0)):
-            folded = fold(reader.text[word.start : word.end])
-            lost = len(folded.text) - len(form)
-            return folded.origins[lost] if 0 < lost < len(folded.text) and folded.text.endswith(form) else 0
-    return 0
 
 
 class _Shape(NamedTuple):

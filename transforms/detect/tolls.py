@@ -279,11 +279,7 @@ class _Reader:
         if digits.isdigit() and number.value in _YEARS and len(digits) == 4:
             if not self.has(after, grammar.people) or self.has(number.first - 1, grammar.year_before):
                 return False
-        if before in {"$", "€", "£", "#", "/"} or self.word(after) in {"%", "/", "$"}:
-            return False
-        if before == ":" and self.word(number.first - 2).isdigit():  # a time of day
-            return False
-        if self.word(after) == ":" and self.word(after + 1).isdigit():
+        if before in {"$", "€", "£", "#"} or self.word(after) in {"%", "$"} or self._glued(number):
             return False
         if self.has(number.first - 1, grammar.months) or self.has(after, grammar.months):
             return False
