@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from transforms.detect.arabic import is_arabic, stems
-from transforms.detect.folding import fold
+from transforms.detect.folding import Folded, fold
 from transforms.detect.slot_data import numbers, only_keys, read_lexicon, words
 from transforms.detect.spans import TollAt
 
 __all__ = ["TollAt", "find_tolls"]
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d{3})+(?!\d)|\d+|[^\w\s]")
+_TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d{3})+(?!\d)|\d+|[^\w\s]")
 _REACH_AFTER = 9
 _REACH_BEFORE = 16
 _CLAUSE_ENDS = frozenset(".;:!?|")
@@ -37,6 +37,7 @@ class _Number(NamedTuple):
     value: int | None
     first: int
     end: int  # token indices
+    lone: bool = False  # "a soldier": one, though no number says so
 
 
 class _Trigger(NamedTuple):
@@ -76,6 +77,10 @@ class _Grammar:
     singular_auxiliary: frozenset[str]
     between: frozenset[str]
     units: frozenset[str]
+    none: frozenset[str]
+    another: frozenset[str]
+    intransitive: frozenset[str]
+    beside: frozenset[str]
     year_before: frozenset[str]
 
 
@@ -88,6 +93,10 @@ _KEYS = {
     "part_joints",
     "between",
     "units",
+    "none",
+    "another",
+    "intransitive",
+    "beside",
     "year_before",
     "joining",
     "breaks",
@@ -143,6 +152,10 @@ def compile_grammar(table: dict[str, Any], name: str) -> _Grammar:
                 "part_joints",
                 "between",
                 "units",
+                "none",
+                "another",
+                "intransitive",
+                "beside",
                 "year_before",
                 "joining",
                 "breaks",
@@ -171,20 +184,20 @@ def _tokens(folded: str) -> list[_Token]:
 class _Reader:
     """The tokens of one text with the numbers and triggers that stand in them."""
 
-    def __init__(self, folded: str, grammar: _Grammar) -> None:
+    def __init__(self, folded: Folded, grammar: _Grammar) -> None:
         self.grammar = grammar
-        self.tokens = _tokens(folded)
-        self.folded = folded
+        self.tokens = _tokens(folded.text)
+        self.source = folded
         self.forms = [self._forms(token.word) for token in self.tokens]
         self.numbers: dict[int, _Number] = {}
         self.number_ends: dict[int, _Number] = {}
         at = 0
         while at < len(self.tokens):
-            number = self._number(at)
+            number = self._number(at) or self._one(at)
             if number is None:
                 at += 1
                 continue
-            if self._counts_people(number):
+            if number.lone or self._counts_people(number):
                 self.numbers[number.first] = number
                 self.number_ends[number.end] = number
             at = number.end
@@ -199,6 +212,13 @@ class _Reader:
     def has(self, index: int, of: frozenset[str]) -> bool:
         """Return whether the token at `index`, leaning words aside, is one of `of`."""
         return 0 <= index < len(self.tokens) and any(form in of for form in self.forms[index])
+
+    def capital(self, index: int) -> bool:
+        """Return whether the token at `index` is capitalised."""
+        if not 0 <= index < len(self.tokens):
+            return False
+        start, end = self.source.span(self.tokens[index].start, self.tokens[index].start + 1)
+        return self.source.source[start:end].isupper()
 
     def word(self, index: int) -> str:
         return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
@@ -269,6 +289,33 @@ class _Reader:
         )
         return left or right
 
+    def _one(self, at: int) -> _Number | None:
+        """Return the number one that "a soldier" tells."""
+        another = self.has(at, self.grammar.another) and (
+            self.has(at + 1, self.grammar.auxiliary) or self.has(at + 1, self.grammar.closing["injured"])
+        )
+        if another or (self.has(at, self.grammar.singular) and self.person_from(at + 1) >= 0):
+            return _Number(1, at, at + 1, lone=True)
+        return None
+
+    def person_from(self, at: int) -> int:
+        """Return the token that is a word for one person and heads the noun phrase at token `at`, -1 if none does."""
+        found = -1
+        for probe in range(at, min(at + 7, len(self.tokens))):
+            if self.has(probe, self.grammar.person):
+                found = probe
+            elif self.word(probe) not in {"-", "'"} and self.ends_phrase(probe):
+                break
+        return found
+
+    def ends_phrase(self, at: int) -> bool:
+        """Return whether a noun phrase is over at token `at`."""
+        return (
+            at >= len(self.tokens)
+            or not self.word(at)[0].isalnum()
+            or self.has(at, self.grammar.victim_stops | self.grammar.auxiliary | self.grammar.joining)
+        )
+
     def _counts_people(self, number: _Number) -> bool:
         """Return whether nothing speaks against the number counting people."""
         grammar, after = self.grammar, number.end
@@ -277,7 +324,8 @@ class _Reader:
             return False
         digits = self.word(number.first)
         if digits.isdigit() and number.value in _YEARS and len(digits) == 4:
-            if not self.has(after, grammar.people) or self.has(number.first - 1, grammar.year_before):
+            dated = self.has(number.first - 1, grammar.year_before | grammar.months) or before[:1].isdigit()
+            if dated or before in {".", "-", ","} or not self.has(after, grammar.people):
                 return False
         if before in {"$", "€", "£", "#"} or self.word(after) in {"%", "$"} or self._glued(number):
             return False
@@ -286,6 +334,8 @@ class _Reader:
         if self.word(after) == "-":
             after += 1
         if self._names_things(after) and not self.has(number.first, grammar.people):
+            return False
+        if self.has(number.first - 1, grammar.none):
             return False
         # "one of the", "five of them": a part, or no count at all
         return not (self.word(number.end) == "of" and digits == "one")
@@ -361,19 +411,22 @@ def _number_before(reader: _Reader, trigger: _Trigger) -> _Number | None:
         if word in _CLAUSE_ENDS or reader.has(at, grammar.breaks):
             break
         other = reader.trigger_at.get(at)
-        if other is not None and other.kind != trigger.kind and not reader.has(at, grammar.auxiliary):
-            # "killed and wounded": the number before the first participle is both's
-            if not _coordinated(reader, at, trigger.first):
-                break
+        foreign = other is not None and other.kind != trigger.kind and not reader.has(at, grammar.auxiliary)
+        if foreign and not _coordinated(reader, at, trigger.first):  # "killed and wounded": the number is both's
+            break
         number = reader.number_ends.get(at + 1)
         if number is not None:
+            if number.lone and not passive and not reader.has(trigger.first, grammar.intransitive):
+                return None
             if not _is_part(reader, number):
                 return number
-            fallback = fallback or number
+            if reader.has(number.end, grammar.part_joints) and number.end + 1 not in reader.numbers:
+                fallback = fallback or number  # "39 of whom were killed"
+
             at = number.first - 1
             continue
         at -= 1
-    return None
+    return fallback
 
 
 def _coordinated(reader: _Reader, first: int, second: int) -> bool:
@@ -449,7 +502,7 @@ def find_tolls(text: str, lang: str) -> list[TollAt]:
     """Return the tolls told in `text`, by position; numbers of one event's dead and injured are separate entries."""
     grammar = _grammar(lang)
     folded = fold(text)
-    reader = _Reader(folded.text, grammar)
+    reader = _Reader(folded, grammar)
     found: dict[tuple[str, int], TollAt] = {}
     for trigger in reader.triggers:
         toll = _toll_of(reader, trigger)
@@ -487,8 +540,9 @@ def _summed(reader: _Reader, trigger: _Trigger, number: _Number) -> _Toll:
     """Add the numbers that "and" joins to it ("ten children and five women were killed")."""
     value, first, end = number.value, number.first, number.end
     if trigger.end > number.end:  # the number stands before its participle
+        bare = trigger.first == number.end  # "three members and ten injured": the ten alone
         at = number.first
-        while value is not None:
+        while value is not None and not bare:
             earlier = _joined_before(reader, at)
             if earlier is None:
                 break
@@ -496,6 +550,9 @@ def _summed(reader: _Reader, trigger: _Trigger, number: _Number) -> _Toll:
                 return _Toll(earlier.value, earlier.first, number.end, number)  # "between four and 20": the first
             value, at = (None if earlier.value is None else value + earlier.value), earlier.first
         first = at
+        beside = _number_beside(reader, trigger.end)
+        if value is not None and beside is not None and beside.value is not None:
+            value, end = value + beside.value, beside.end
     else:
         at = number.end
         while value is not None:
@@ -507,10 +564,21 @@ def _summed(reader: _Reader, trigger: _Trigger, number: _Number) -> _Toll:
     return _Toll(value, first, end, number)
 
 
+def _number_beside(reader: _Reader, at: int) -> _Number | None:
+    """Return the number in ", along with eight others" after a participle."""
+    if reader.word(at) == ",":
+        at += 1
+    if not reader.has(at, reader.grammar.beside):
+        return None
+    while reader.has(at, reader.grammar.beside):
+        at += 1
+    return reader.numbers.get(at)
+
+
 def _joined_before(reader: _Reader, at: int) -> _Number | None:
     """Return the number whose noun phrase is joined by "and" to the one that begins at token `at`."""
     at = _back_over(reader, at - 1, reader.grammar.approximate)
-    if not (0 <= at and reader.has(at, reader.grammar.units)):
+    if not (at >= 0 and reader.has(at, reader.grammar.units)):
         return None
     for probe in range(at - 1, max(at - 8, -1), -1):
         if probe + 1 in reader.number_ends:
@@ -525,19 +593,13 @@ def _joined_before(reader: _Reader, at: int) -> _Number | None:
 
 def _joined_after(reader: _Reader, at: int) -> _Number | None:
     """Return the number that "and" joins to the noun phrase that ends or goes on at token `at`."""
-    for probe in range(at, min(at + 8, len(reader.tokens))):
+    for probe in range(at, min(at + 9, len(reader.tokens))):
         if reader.has(probe, reader.grammar.units):
             following = probe + 1
-            while reader.has(following, reader.grammar.approximate - reader.grammar.singular):
+            while following not in reader.numbers and reader.has(following, reader.grammar.approximate):
                 following += 1
             number = reader.numbers.get(following)
-            if number is None and reader.has(probe + 1, reader.grammar.singular):
-                number = _Number(1, probe + 1, probe + 2)
-                if not _is_person(reader, probe + 2):
-                    return None
-            if number is None or _claimed(reader, number) or _is_part(reader, number):
-                return None
-            return number
+            return None if number is None or _claimed(reader, number) or _is_part(reader, number) else number
         if probe in reader.trigger_at or reader.has(probe, reader.grammar.auxiliary | reader.grammar.subset):
             return None
         if not reader.word(probe)[0].isalpha() and reader.word(probe) not in {"-", "'"}:
@@ -562,39 +624,28 @@ def _back_over(reader: _Reader, at: int, words_: frozenset[str]) -> int:
     return at
 
 
-def _is_person(reader: _Reader, at: int) -> bool:
-    """Return whether a word for one person stands within a few words from token `at`."""
-    for probe in range(at, min(at + 7, len(reader.tokens))):
-        if reader.has(probe, reader.grammar.person):
-            return True
-        if not reader.word(probe)[0].isalnum() and reader.word(probe) not in {"-", "'"}:
-            return False
-        if probe in reader.trigger_at or reader.has(probe, reader.grammar.joining):
-            return False
-    return False
-
-
 def _one_person(reader: _Reader, trigger: _Trigger) -> _Toll | None:
-    """Return a toll of one: "a soldier was killed", "killing a judge", "leaving another injured"."""
+    """Return a toll of one that no number tells: "its commander was killed", "kills militant leader"."""
     grammar = reader.grammar
     if trigger.opening or trigger.claiming:
         return None
-    if trigger.after and reader.has(trigger.end, grammar.singular) and _is_person(reader, trigger.end + 1):
-        return _Toll(1, trigger.end, trigger.end + 1, None)
+    if trigger.after:
+        person = reader.person_from(trigger.end)
+        if person >= 0 and (reader.ends_phrase(person + 1) or reader.capital(person + 1)):
+            return _Toll(1, trigger.end, person + 1, None)
     if not trigger.before:
         return None
-    at = trigger.first - 1
-    passive = False
+    at, singular = trigger.first - 1, False
     while at >= 0 and reader.has(at, grammar.auxiliary):
-        passive = passive or reader.has(at, grammar.singular_auxiliary)
+        singular = singular or reader.has(at, grammar.singular_auxiliary)
         at -= 1
-    if not passive:
+    if reader.has(at, grammar.none) or reader.has(at - 1, grammar.none):
         return None
-    for probe in range(at, max(at - 12, -1), -1):
-        if reader.has(probe, grammar.singular) and _is_person(reader, probe + 1):
-            return _Toll(1, probe, trigger.end, None)
-        if reader.word(probe) in _CLAUSE_ENDS or reader.has(probe, grammar.breaks) or probe in reader.trigger_at:
-            return None
+    named = singular and reader.capital(at) and at > 0
+    closed = singular and reader.word(at) == "," and at > 1 and reader.word(at - 1)[0].isalpha()
+    bare = at == trigger.first - 1 and reader.has(at, grammar.person) and not reader.has(at - 1, grammar.vague)
+    if named or closed or bare or (singular and reader.has(at, grammar.person)):
+        return _Toll(1, max(at, 0), trigger.end, None)
     return None
 
 
