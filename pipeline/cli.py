@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.commands import delivery, detecting, feeds, running, stored
+from pipeline.commands import delivery, detecting, feeds, pubsub, running, stored
 
 app = typer.Typer(
     name="trucewatch",
@@ -19,6 +19,7 @@ detecting.register(app)
 stored.register(app)
 delivery.register(app)
 app.add_typer(feeds.app, name="feeds")
+app.add_typer(pubsub.app, name="pubsub")
 
 
 def main() -> None:

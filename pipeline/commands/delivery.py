@@ -1,4 +1,4 @@
-"""Commands about delivery: outbox, deliver, and Pub/Sub."""
+"""Commands about delivery: outbox, deliver."""
 
 from __future__ import annotations
 
