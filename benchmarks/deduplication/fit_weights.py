@@ -2,9 +2,9 @@
 
     python -m benchmarks.deduplication.fit_weights [--prior-strength 1.0]
 
-A logistic regression over what `compare.evidence` finds, drawn towards the weights that stand in `weights.toml` (few
-labelled pairs must not overrule what is plain), each kept on its side of zero. Pairs of the dev windows count less the more
-pairs their event has; `pairs.csv` holds pairs of train items labelled by hand. Nothing is written: what is printed is
+A logistic regression over what `compare.evidence` finds, drawn towards the weights of `prior.toml` (few labelled
+pairs must not overrule what is plain), each kept on its side of zero. Pairs of the dev windows count less the more
+mentions their event has; `pairs.csv` holds pairs of train items labelled by hand. Nothing is written: what is printed is
 rounded by hand into `weights.toml`.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,12 +21,22 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.deduplication.gold import Labelled, Resolve, as_alerts, by_window, dev_mentions, mention_of, rows
-from benchmarks.deduplication.gold import resolver, scorer, shared_dir
+from benchmarks.deduplication.gold import (
+    Labelled,
+    Resolve,
+    as_alerts,
+    by_window,
+    dev_mentions,
+    mention_of,
+    resolved_place,
+    rows,
+    scorer,
+    shared_dir,
+)
 from transforms.deduplicate.clusters import partition
 from transforms.deduplicate.compare import evidence, weight_values
 from transforms.deduplicate.features import Features, features_of
-from transforms.deduplicate.weights import NAMES, Weights, default_weights
+from transforms.deduplicate.weights import NAMES, Weights, default_weights, weights_from
 
 _HORIZON_DAYS = 10.0
 _FREE = [at for at, name in enumerate(NAMES) if name != "nothing_common"]
@@ -33,6 +44,8 @@ _FREE = [at for at, name in enumerate(NAMES) if name != "nothing_common"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
+    """What holds for two mentions, whether they tell one event, and how much the pair counts."""
+
     sizes: np.ndarray
     same: bool
     weight: float
@@ -99,6 +112,12 @@ def figures(shared: Path, labelled: Sequence[Labelled], values: Sequence[float])
     return {"pairs": made["pairs"]["f1"], "bcubed": made["bcubed"]["f1"], "items": len(labels)}
 
 
+def prior_weights() -> Weights:
+    """Return the weights before any fitting, as reckoned by hand."""
+    path = Path(__file__).parent / "prior.toml"
+    return weights_from(tomllib.loads(path.read_text(encoding="utf-8"))["weights"], path.name)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--prior-strength", type=float, default=1.0)
@@ -106,21 +125,22 @@ def main() -> None:
     shared = shared_dir()
     if shared is None:
         raise SystemExit("no measuring material beside the checkout: set TRUCEWATCH_SHARED to its folder")
-    resolve = resolver()
+    resolve = resolved_place
     labelled = dev_mentions(shared, resolve)
     windows = by_window(labelled)
-    prior = np.array(weight_values(default_weights()))
+    prior = np.array(weight_values(prior_weights()))
     by_hand = hand_pairs(shared, resolve)
     pairs = {name: window_pairs(one) for name, one in windows.items()}
     print(f"{sum(map(len, pairs.values()))} pairs of the windows, {len(by_hand)} labelled by hand")
-    print("as they stand:", figures(shared, labelled, tuple(prior)))
+    print("by hand:", figures(shared, labelled, tuple(prior)))
+    print("in use:", figures(shared, labelled, weight_values(default_weights())))
     fitted = fit([p for one in pairs.values() for p in one] + by_hand, prior, chosen.prior_strength)
     print("fitted:", figures(shared, labelled, tuple(fitted)))
     for name in windows:
         rest = [p for other, one in pairs.items() if other != name for p in one] + by_hand
         made = fit(rest, prior, chosen.prior_strength)
         now, left_out = figures(shared, windows[name], tuple(prior)), figures(shared, windows[name], tuple(made))
-        print(f"  {name}: as they stand {now}, left out {left_out}")
+        print(f"  {name}: by hand {now}, left out {left_out}")
     told = asdict(Weights(**dict(zip(NAMES, map(float, prior), strict=True))))
     for name, value in zip(NAMES, fitted, strict=True):
         print(f"{name:16} {told[name]:6.2f} -> {value:6.2f}")

@@ -9,16 +9,19 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from transforms.detect.gazetteer import country_of
+from transforms.detect.parties import party_id_of
+from transforms.detect.places import find_places, resolve_places
 from transforms.detect.signature import signature_of
 from transforms.model import DatePrecision, DateSpan, Evidence, Family, Means, Mention, Party, Place, Realis, Stage
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-Resolve = Callable[[str, str], Place]
+Resolve = Callable[[str, str, str], Place]
 
 
 def shared_dir() -> Path | None:
@@ -59,9 +62,26 @@ def sentence_around(text: str, quote: str) -> str:
     return text[start : min(ends, default=len(text))]
 
 
-def bare_place(name: str, country: str) -> Place:
+def bare_place(name: str, country: str, text: str) -> Place:
     """Return a place that no gazetteer was asked about."""
+    del text
     return Place(name=name, country=country)
+
+
+def resolved_place(name: str, country: str, text: str) -> Place:
+    """Return the place that the detect stage's gazetteer makes of `name` in `text`."""
+    whole = text if name in text else name
+    at = whole.find(name)
+    found = [
+        one
+        for one in resolve_places(whole, "en", find_places(whole, "en"), country_of(whole, "en"), country=country)
+        if one.start < at + len(name) and at < one.end
+    ]
+    if not found and whole is not name:
+        return resolved_place(name, country, name)
+    if not found:
+        return bare_place(name, country, text)
+    return replace(max(found, key=lambda one: (one.end - one.start, -one.start)).place, name=name)
 
 
 def mention_of(item: dict[str, Any], told: dict[str, Any], resolve: Resolve) -> Mention:
@@ -71,6 +91,10 @@ def mention_of(item: dict[str, Any], told: dict[str, Any], resolve: Resolve) -> 
     ceasefire = told["family"] == "ceasefire"
     text = f"{item['title']}. {item['summary']}"
     words = sorted(set(re.findall(r"[^\W\d_]{3,}", sentence_around(text, told["evidence"]).lower())))
+
+    def parties(names: list[str]) -> tuple[Party, ...]:
+        return tuple(Party(name=name, party_id=party_id_of(name, told["country"])) for name in names)
+
     field = "title" if told["evidence"] in item["title"] else "summary"
     start = max(item[field].find(told["evidence"]), 0)
     return Mention(
@@ -84,10 +108,10 @@ def mention_of(item: dict[str, Any], told: dict[str, Any], resolve: Resolve) -> 
         stage=Stage(told["stage"]) if ceasefire else None,
         means=None if ceasefire else Means(told["means"]),
         country=told["country"],
-        places=tuple(resolve(name, told["country"]) for name in told["places"]),
+        places=tuple(resolve(name, told["country"], text) for name in told["places"]),
         date=_span(told["date"]),
-        actors=tuple(Party(name=name) for name in told["actors"]),
-        targets=tuple(Party(name=name) for name in told["targets"]),
+        actors=parties(told["actors"]),
+        targets=parties(told["targets"]),
         killed=told["killed"],
         injured=told["injured"],
         realis=Realis(told["certainty"]),
@@ -97,7 +121,7 @@ def mention_of(item: dict[str, Any], told: dict[str, Any], resolve: Resolve) -> 
     )
 
 
-def dev_mentions(shared: Path, resolve: Resolve = bare_place) -> list[Labelled]:
+def dev_mentions(shared: Path, resolve: Resolve = resolved_place) -> list[Labelled]:
     """Return the labelled mentions of the dev windows."""
     items = {one["id"]: one for one in rows(shared / "gold" / "dedup_dev_items.jsonl")}
     found = []
@@ -134,8 +158,3 @@ def by_window(labelled: Sequence[Labelled]) -> dict[str, list[Labelled]]:
     for one in labelled:
         found[one.window].append(one)
     return dict(found)
-
-
-def resolver() -> Resolve:
-    """Return what resolves place names as the detect stage does."""
-    return bare_place

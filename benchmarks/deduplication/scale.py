@@ -39,8 +39,26 @@ _ARMED = [(Means.AIRSTRIKE, 25), (Means.SHELLING, 25), (Means.GROUND, 20), (Mean
 _ARMED += [(Means.UNSPECIFIED, 7), (Means.CHEMICAL, 0.3), (Means.SIEGE, 0.7)]
 _STEPS = [(Stage.CALLED_FOR, 40), (Stage.NEGOTIATING, 15), (Stage.AGREED, 20), (Stage.IN_EFFECT, 15)]
 _STEPS += [(Stage.ENDED, 5), (Stage.REJECTED, 5)]
-_ACTORS = ["regime forces", "rebels", "Russian jets", "Islamic State", "SDF", "Turkish forces", "Israel", "unknown gunmen"]
-_CALLERS = ["United Nations", "Russia", "Turkey", "government", "opposition", "Security Council", "Arab League", "Haftar"]
+_ACTORS = [
+    "regime forces",
+    "rebels",
+    "Russian jets",
+    "Islamic State",
+    "SDF",
+    "Turkish forces",
+    "Israel",
+    "unknown gunmen",
+]
+_CALLERS = [
+    "United Nations",
+    "Russia",
+    "Turkey",
+    "government",
+    "opposition",
+    "Security Council",
+    "Arab League",
+    "Haftar",
+]
 
 
 def _towns(rng: random.Random) -> list[Place]:
@@ -76,7 +94,9 @@ def _told_place(town: Place, rng: random.Random) -> tuple[Place, ...]:
         return ()
     if chance < 0.25:
         return (
-            Place(name=town.adm1, gazetteer_id=town.adm1, country=town.country, kind="adm1", adm1=town.adm1, precision=3),
+            Place(
+                name=town.adm1, gazetteer_id=town.adm1, country=town.country, kind="adm1", adm1=town.adm1, precision=3
+            ),
         )
     return (town,)
 
@@ -195,7 +215,10 @@ def main() -> None:
             if day >= chosen.days:
                 break
             if day % 30 == 0:
-                print(f"day {day}: {seen} mentions, {seen / spent:.0f} a second, {len(open_events)} events open", flush=True)
+                print(
+                    f"day {day}: {seen} mentions, {seen / spent:.0f} a second, {len(open_events)} events open",
+                    flush=True,
+                )
         batch.append(mention)
         truth[mention.mention_id] = number
         wanted[number] += 1
@@ -203,7 +226,9 @@ def main() -> None:
         decide_day()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seen} mentions of {len(wanted)} events made {closed + len(open_events)} events; {largest} open at most")
-    print(f"share of mentions that are with the event most of their event's mentions are of: {pure / max(found, 1):.3f}")
+    print(
+        f"share of mentions that are with the event most of their event's mentions are of: {pure / max(found, 1):.3f}"
+    )
     print(f"{seen / spent:.0f} mentions a second in decide, {spent:.0f} s; peak memory of all {peak:.0f} MB")
 
 

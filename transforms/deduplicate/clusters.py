@@ -14,8 +14,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from transforms.deduplicate.compare import score
-from transforms.deduplicate.features import LONGEST_SPAN, NEEDED_ANCHORS, WIDEST_REACH, Features
+from transforms.deduplicate.features import LONGEST_SPAN, WIDEST_REACH, Features
 
+_NOTHING: frozenset[Features] = frozenset()
 _SECONDS_PER_DAY = 86400.0
 _COMPARED = 4  # members compared at each end of a cluster: the founders and the latest word
 
@@ -26,25 +27,22 @@ class Cluster:
     Attributes:
         members: The mentions that make the cluster.
         denials: Mentions that deny it; they do not decide who belongs to it.
+        heard: When it was last heard of, in seconds.
         alive: Whether it stands; a merged one does not.
     """
 
-    __slots__ = ("alive", "denials", "members")
+    __slots__ = ("alive", "denials", "heard", "members")
 
     def __init__(self, members: list[Features] | None = None) -> None:
         self.members = sorted(members or [], key=lambda one: one.order)
         self.denials: list[Features] = []
+        self.heard = max((one.heard for one in self.members), default=0.0)
         self.alive = True
 
     @property
     def order(self) -> tuple[float, str]:
         """Canonical place of the first member."""
         return self.members[0].order
-
-    @property
-    def heard(self) -> float:
-        """When the cluster was last heard of, in seconds."""
-        return max([one.heard for one in self.members])
 
     def compared(self) -> list[Features]:
         """Return the members that stand for the cluster."""
@@ -53,6 +51,7 @@ class Cluster:
 
     def add(self, member: Features) -> None:
         """Take in `member` at its canonical place."""
+        self.heard = max(self.heard, member.heard)
         self.members.append(member)
         if len(self.members) > 1 and self.members[-2].order > member.order:
             self.members.sort(key=lambda one: one.order)
@@ -64,14 +63,17 @@ class ClusterSpace:
     def __init__(self, values: tuple[float, ...], horizon_days: float) -> None:
         self._values = values
         self._horizon = horizon_days * _SECONDS_PER_DAY
+        self._texts: defaultdict[tuple[int, ...], set[Features]] = defaultdict(set)
         self._homes: dict[Features, Cluster] = {}
-        self._blocks: defaultdict[tuple[str, int], defaultdict[str, list[Features]]] = defaultdict(_block)
+        self._blocks: defaultdict[tuple[str, int], defaultdict[str, set[Features]]] = defaultdict(_block)
 
     def _index(self, cluster: Cluster, member: Features) -> None:
         self._homes[member] = cluster
         block = self._blocks[(member.group, member.last_day)]
         for key in (*member.place_keys, *member.anchors):
-            block[key].append(member)
+            block[key].add(member)
+        for piece in member.text_keys:
+            self._texts[piece].add(member)
 
     def insert(self, cluster: Cluster) -> None:
         """Put in a cluster that exists already."""
@@ -83,21 +85,25 @@ class ClusterSpace:
         cluster.alive = False
 
     def candidates(self, mention: Features) -> list[Cluster]:
-        """Return the clusters with a mention that can be compared with `mention`, by canonical order."""
-        common: dict[Features, int] = {}
+        """Return the clusters with a mention that can be compared with `mention`, in no order."""
+        once: set[Features] = set()  # one telling detail in common
+        found: set[Features] = set()
+        blocks = self._blocks
         for day in range(mention.first_day - mention.reach, mention.last_day + mention.reach + LONGEST_SPAN):
-            block = self._blocks.get((mention.group, day))
-            if not block:
+            block = blocks.get((mention.group, day))
+            if block is None:
                 continue
             for key in mention.place_keys:
-                for member in block.get(key, ()):
-                    common[member] = NEEDED_ANCHORS
+                if members := block.get(key):
+                    found |= members
             for key in mention.anchors:
-                for member in block.get(key, ()):
-                    common[member] = common.get(member, 0) + 1
+                if members := block.get(key):
+                    found |= once & members
+                    once |= members
+        for piece in mention.text_keys:
+            found |= self._texts.get(piece, _NOTHING)
         homes = self._homes
-        found = {homes[member]: None for member, points in common.items() if points >= NEEDED_ANCHORS}
-        return sorted((cluster for cluster in found if cluster.alive), key=_order)
+        return [cluster for cluster in {homes[member] for member in found} if cluster.alive]
 
     def rate(self, mention: Features, cluster: Cluster) -> float | None:
         """Return the mean log-odds that `mention` belongs to `cluster`; None where ruled out or none fits."""
@@ -153,6 +159,7 @@ class ClusterSpace:
         other.alive = False
         home.members = sorted(home.members + other.members, key=lambda one: one.order)
         home.denials += other.denials
+        home.heard = max(home.heard, other.heard)
         for member in other.members:
             self._homes[member] = home
 
@@ -166,12 +173,8 @@ class ClusterSpace:
                     break
 
 
-def _block() -> defaultdict[str, list[Features]]:
-    return defaultdict(list)
-
-
-def _order(cluster: Cluster) -> tuple[float, str]:
-    return cluster.members[0].order
+def _block() -> defaultdict[str, set[Features]]:
+    return defaultdict(set)
 
 
 def reach_of(mention: Features) -> tuple[int, int]:

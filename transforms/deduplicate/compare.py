@@ -39,6 +39,7 @@ _GROWING_TOLL = 0.5  # 58 grows to 86 within a story
 _MASS_TOLL = 100
 _GROWING_MASS_TOLL = 0.1  # first figures of a massacre are far off
 _SMALL_TOLL = 5
+_REPRINT_SIMILARITY = 0.8
 
 _INDEX = {name: at for at, name in enumerate(NAMES)}
 _BIAS = _INDEX["bias"]
@@ -107,12 +108,20 @@ _PLACE = {
     Relation.SAME: _INDEX["place_same"],
     Relation.NEAR: _INDEX["place_near"],
     Relation.WITHIN: _INDEX["place_within"],
+    Relation.APART: _INDEX["place_apart"],
     Relation.UNKNOWN: _INDEX["place_unknown"],
 }
 
 
-def _day(a: Features, b: Features, gap: int) -> tuple[str, float]:
-    if not (a.day_known and b.day_known):
+def _same_text(a: Features, b: Features) -> bool:
+    """Whether one text was published twice: its "on Saturday" is then another day each time, for the same event."""
+    if a.text_keys.isdisjoint(b.text_keys):
+        return False
+    return similarity(a.mention.signature, b.mention.signature) >= _REPRINT_SIMILARITY
+
+
+def _day(a: Features, b: Features, gap: int, reprint: bool) -> tuple[str, float]:
+    if reprint or not (a.day_known and b.day_known):
         return "day_unknown", 1.0
     if gap:
         slow = a.reach > REACH and b.reach > REACH
@@ -138,26 +147,27 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     """Return what speaks for and against one event, as pairs of weight and size; None where it cannot be one.
 
     Two mentions cannot tell one event where they stand in one article, differ in country or in being a ceasefire's
-    step or an armed act, or lie too many days or places apart.
+    step or an armed act, or lie too many days apart.
     """
     if a.group != b.group or a.article == b.article:
         return None
     gap = a.first_day - b.last_day if a.first_day > b.first_day else b.first_day - a.last_day
     gap = gap if gap > 0 else 0
-    if gap > a.reach or gap > b.reach:
+    reprint = (gap > a.reach or gap > b.reach) and _same_text(a, b)
+    if not reprint and (gap > a.reach or gap > b.reach):
         return None
     place = closest(a.spots, b.spots)
-    if place is Relation.APART:
-        return None
     if place is not Relation.SAME and len(a.anchors & b.anchors) < NEEDED_ANCHORS:
         return _NOTHING_COMMON
     kind = _kind(a, b)
     where = _PLACE[place] if a.spots or b.spots else _INDEX["place_none"]
     found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), (where, 1.0)]
     add = found.append
+    if place is Relation.SAME and a.kind in _STAGES:
+        add((_INDEX["place_same_step"], 1.0))
     if kind == "kind_same" and a.kind in RARE_KINDS:
         add((_INDEX["kind_rare"], 1.0))
-    for told in (_day(a, b, gap), _toll(a, b), _injured(a, b), _actors(a, b)):
+    for told in (_day(a, b, gap, reprint), _toll(a, b), _injured(a, b), _actors(a, b)):
         if told:
             add((_INDEX[told[0]], told[1]))
     if _reversed(a, b):

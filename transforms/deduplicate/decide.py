@@ -20,7 +20,15 @@ from datetime import datetime, timedelta
 from transforms.deduplicate.clusters import Cluster, ClusterSpace, partition, reach_of
 from transforms.deduplicate.compare import weight_values
 from transforms.deduplicate.events import canonical, carried_on, event_of, frozen_key, id_of, what_changed, withdrawn
-from transforms.deduplicate.features import Features, days_told, features_of, features_of_denial, is_real, last_heard
+from transforms.deduplicate.features import (
+    Features,
+    days_told,
+    features_of,
+    features_of_denial,
+    is_real,
+    last_heard,
+    text_keys,
+)
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.deduplicate.weights import default_weights
 from transforms.model import Event, EventChange, Mention, Realis
@@ -94,7 +102,7 @@ class _Run:
         self._space = ClusterSpace(self._values, settings.horizon_days)
         self._events = {one.event_id: one for one in events}
         self._clusters: dict[str, Cluster] = {}  # event id -> cluster, for loaded events
-        self._by_day: dict[int, list[str]] | None = None
+        self._by_day: dict[int | tuple[int, ...], list[str]] | None = None
         self._loaded_days: set[int] = set()
         self._gone: set[str] = set()
         self._touched: dict[int, Cluster] = {}
@@ -146,16 +154,17 @@ class _Run:
 
     # -- loading ------------------------------------------------------------------------------------------------
 
-    def _days(self) -> dict[int, list[str]]:
-        """Return the ids of the stored events by the days that their mentions tell."""
+    def _days(self) -> dict[int | tuple[int, ...], list[str]]:
+        """Return the ids of the stored events by the days that their mentions tell and by pieces of their texts."""
         if self._by_day is None:
-            found: defaultdict[int, list[str]] = defaultdict(list)
+            found: defaultdict[int | tuple[int, ...], list[str]] = defaultdict(list)
             for event in self._events.values():
-                days: set[int] = set()
+                days: set[int | tuple[int, ...]] = set()
                 for one in event.mentions:
                     if is_real(one):
                         first, last, _ = days_told(one)
                         days.update(range(first, last + 1))
+                        days.update(text_keys(one))
                 for day in days:
                     found[day].append(event.event_id)
             self._by_day = dict(found)
@@ -181,6 +190,9 @@ class _Run:
                 self._loaded_days.add(day)
                 for event_id in by_day.get(day, ()):
                     self._load(self._events[event_id])
+        for piece in mention.text_keys:
+            for event_id in by_day.get(piece, ()):
+                self._load(self._events[event_id])
 
     # -- clustering ---------------------------------------------------------------------------------------------
 

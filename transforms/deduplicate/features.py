@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
-from functools import lru_cache
 
 from transforms.deduplicate.sides import sides_of
 from transforms.deduplicate.whereabouts import Spot, spot_of
@@ -13,13 +12,14 @@ from transforms.deduplicate.words import telling_stems, words_of
 from transforms.model import DatePrecision, Family, Means, Mention, Realis, Stage
 
 _LATEST_DUE = 31  # days; what is told for later than that keeps no event open
-LONGEST_SPAN = 7  # days; a longer span counts by its last days, so that blocks stay small
-_TOLL_STEP = math.log(1.6)
+LONGEST_SPAN = 11  # days; a longer span counts by its last days, and news without a day is of these
+_TOLL_STEP = math.log(1.8)
 _FEWEST_TELLING = 4  # smaller tolls are too common to bring mentions together
+_TELLING_ALONE = 10  # two mentions of the same toll are compared, wherever they place it
 REACH = 1
 _REACH_SLOW = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
 WIDEST_REACH = _REACH_SLOW
-NEEDED_ANCHORS = 2  # an equal toll counts twice, a near one once
+NEEDED_ANCHORS = 2  # a near toll counts once, an equal one twice
 _REMEMBERED = 50_000
 RARE_KINDS = frozenset({Means.CHEMICAL.value, Means.SIEGE.value})
 
@@ -45,6 +45,7 @@ class Features:
         target_sides: Sides of its targets.
         target_stems, stems: Telling words of targets, and of sentence and targets together.
         anchors: Telling details; mentions without a common place must have `NEEDED_ANCHORS` in common to be compared.
+        text_keys: Pieces of the signature; copies of one text nearly always have one in common.
         reach: How many days the days of a mention of its kind may lie from those of another.
     """
 
@@ -66,6 +67,7 @@ class Features:
     target_stems: frozenset[str]
     stems: frozenset[str]
     anchors: frozenset[str]
+    text_keys: frozenset[tuple[int, ...]]
     reach: int
 
 
@@ -83,13 +85,13 @@ def days_told(mention: Mention) -> tuple[int, int, bool]:
 def _toll_anchors(word: str, value: int | None) -> list[str]:
     if value is None or value < _FEWEST_TELLING:
         return []
-    step = math.log(value) / _TOLL_STEP
-    return [f"{word}:{math.floor(step)}", f"{word}:{math.floor(step) + 1}"]
+    near = f"{word}~{int(math.log(value) / _TOLL_STEP)}"
+    return [near, f"{word}={value}"] if value >= _TELLING_ALONE else [near]
 
 
-@lru_cache(maxsize=131072)
-def _stems_of(words: tuple[str, ...]) -> frozenset[str]:
-    return telling_stems(words)
+def text_keys(mention: Mention) -> list[tuple[int, ...]]:
+    """Return pieces of the mention's signature; copies of one text nearly always have one in common."""
+    return [mention.signature[at : at + 4] for at in range(0, min(len(mention.signature), 16), 4)]
 
 
 def last_heard(mention: Mention) -> datetime:
@@ -156,6 +158,7 @@ def _features_of(mention: Mention) -> Features:
         target_stems=targets,
         stems=stems,
         anchors=frozenset(anchors),
+        text_keys=frozenset(text_keys(mention)),
         reach=_REACH_SLOW if ceasefire or kind in RARE_KINDS else REACH,
     )
 

@@ -29,8 +29,10 @@ class Weights:
         day_gap_step: For each day between them, for steps of a ceasefire and rare kinds, which are told for days.
         day_unknown: One gives no day.
         place_same: A common place.
+        place_same_step: A common place of two steps of a ceasefire, beside `place_same`: local truces are few.
         place_near: Two places a few kilometres from each other.
         place_within: One place lies in the other, or is named loosely after it.
+        place_apart: Places that have nothing to do with each other.
         place_unknown: One gives no place that can be compared.
         place_none: Neither gives a place: both speak of the country.
         killed_same: Same number of dead; counts the more the larger the number.
@@ -59,8 +61,10 @@ class Weights:
     day_gap_step: float
     day_unknown: float
     place_same: float
+    place_same_step: float
     place_near: float
     place_within: float
+    place_apart: float
     place_unknown: float
     place_none: float
     killed_same: float

@@ -45,15 +45,17 @@ class Spot:
 
     Attributes:
         key: Gazetteer id, P-code, or the folded name where unresolved.
+        name: The folded name as told, without loose words; names of one sound are equal.
         chain: P-codes of the units it lies in, itself included.
         covers: P-codes that its name covers, strictly or loosely.
         compass: Side of the place that is meant ("east"), or "".
         lat, lon: Degrees; None where unknown or too large to matter.
-        resolved: Whether the gazetteer knows it.
+        resolved: Whether it is known where it lies.
         keys: What it has in common with every spot that is `Relation.SAME`.
     """
 
     key: str
+    name: str
     chain: frozenset[str]
     covers: frozenset[str]
     compass: str
@@ -110,7 +112,7 @@ def spot_of(place: Place, country: str) -> Spot:
     country = place.country or country
     bare, compass = _bare_name(place.name)
     chain = frozenset(code for code in (place.adm1, place.adm2, place.adm3) if code)
-    resolved = bool(place.gazetteer_id)
+    resolved = bool(place.gazetteer_id) and bool(chain or place.covers)
     covers = {code for code in place.covers if code}
     if resolved and place.kind in _ADMIN_KINDS:
         covers |= {code for code in (getattr(place, place.kind),) if code}
@@ -126,13 +128,16 @@ def spot_of(place: Place, country: str) -> Spot:
     exact = resolved and place.precision <= 2 and place.kind not in _ADMIN_KINDS
     return Spot(
         key=key,
+        name=bare,
         chain=chain,
         covers=frozenset(covers),
         compass=compass,
         lat=place.lat if exact else None,
         lon=place.lon if exact else None,
         resolved=resolved,
-        keys=(f"@{key}", f"@@{'+'.join(sorted(covers))}") if covers else (f"@{key}",),
+        keys=tuple(
+            sorted({f"@{one}" for one in (key, f"name:{bare}" if bare else key, "+".join(sorted(covers))) if one})
+        ),
     )
 
 
@@ -156,9 +161,9 @@ def _kilometres(a: Spot, b: Spot) -> float:
 @lru_cache(maxsize=262144)
 def relation(a: Spot, b: Spot) -> Relation:
     """Return how two places lie to each other."""
-    if (a.compass, b.compass) in _opposite() and (a.key == b.key or not (a.resolved and b.resolved)):
+    if (a.compass, b.compass) in _opposite() and a.name == b.name:
         return Relation.APART
-    if a.key and a.key == b.key:
+    if (a.key and a.key == b.key) or (a.name and a.name == b.name):
         return Relation.SAME
     if not a.covers.isdisjoint(b.covers):
         # A city and its province, both named loosely: one may be meant for the other.
