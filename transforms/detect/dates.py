@@ -26,8 +26,10 @@ __all__ = ["DateAt", "date_for", "find_dateline", "find_dates"]
 _AHEAD = timedelta(days=45)  # a day and month without a year this far ahead may still be meant
 _DATELINE_WITHIN = 220  # characters from the head of the text
 _DATELINE_AGE = timedelta(days=62)
-_CUE_REACH = 70
+_LAST_MEANS_BEFORE = timedelta(days=2)
+_CUE_REACH = 60
 _DAY = DatePrecision.DAY
+_SUNDAY = 6
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
@@ -56,6 +58,8 @@ class _Calendar:
     until: re.Pattern[str] | None
     future: re.Pattern[str] | None
     reporting: re.Pattern[str] | None
+    reported: re.Pattern[str] | None
+    other_clause: re.Pattern[str] | None
     not_dateline: re.Pattern[str] | None
 
 
@@ -68,6 +72,7 @@ class _Context:
     anchor: date
     ahead: bool  # the words before point to the future
     last: bool  # "last Friday"
+    next: bool  # "next Friday"
 
     def group(self, name: str) -> str:
         return (self.found.groupdict().get(name) or "").strip()
@@ -80,7 +85,7 @@ class _Context:
 # ---------------------------------------------------------------- loading
 
 _KEYS = {"months", "weekdays", "units", "numbers", "fixed", "named", "parts", "cues", "rule"}
-_CUES = {"since", "next", "last", "until", "future", "reporting", "not_dateline"}
+_CUES = {"since", "next", "last", "until", "future", "reporting", "not_dateline", "other_clause"}
 
 
 def _either(of: Any) -> str:
@@ -89,6 +94,14 @@ def _either(of: Any) -> str:
 
 def _before(of: tuple[str, ...], prefix: str = "") -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\w){prefix}(?:{_either(of)})\W+(?:\w+\W+)?$") if of else None
+
+
+def _after(of: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile(rf"\s+(?:{_either(of)})(?!\w)") if of else None
+
+
+def _within(of: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile(rf"(?<!\w)(?:{_either(of)})(?!\w)") if of else None
 
 
 def compile_calendar(table: dict[str, Any], name: str) -> _Calendar:
@@ -151,6 +164,8 @@ def compile_calendar(table: dict[str, Any], name: str) -> _Calendar:
         until=_before(words(cues, "until", name)),
         future=re.compile(rf"(?<!\w)(?:{_either(future)})(?!\w)[^.;!?]*$") if future else None,
         reporting=_before(words(cues, "reporting", name)),
+        reported=_after(words(cues, "reporting", name)),
+        other_clause=_within(words(cues, "other_clause", name)),
         not_dateline=_before(words(cues, "not_dateline", name)),
     )
 
@@ -261,14 +276,15 @@ def _weekday_at(context: _Context, name: str = "weekday") -> date | None:
     if weekday is None:
         return None
     if context.ahead:
-        return context.anchor + timedelta(days=(weekday - context.anchor.weekday()) % 7 or 7)
+        ahead = (weekday - context.anchor.weekday()) % 7
+        return context.anchor + timedelta(days=ahead or (7 if context.next else 0))
     return context.anchor - timedelta(days=(context.anchor.weekday() - weekday) % 7)
 
 
 def _weekday(context: _Context) -> DateSpan | None:
     at = _weekday_at(context)
-    if at == context.anchor and context.last:
-        at -= timedelta(days=7)
+    if at is not None and context.last and context.anchor - at <= _LAST_MEANS_BEFORE:
+        at -= timedelta(days=7)  # "last Thursday", told on Friday, is the one before yesterday's
     return _span(at)
 
 
@@ -307,6 +323,11 @@ def _past(context: _Context) -> DateSpan | None:
         return None
     days = _days_in(amount)
     return _span(context.anchor - timedelta(days=days), context.anchor, _precision(days))
+
+
+def _duration(context: _Context) -> DateSpan | None:
+    amount = _amount(context)
+    return None if amount is None or amount[1] in {"year", "minute"} else _past(context)  # years old is an age
 
 
 def _ago(context: _Context) -> DateSpan | None:
@@ -348,8 +369,9 @@ _MEANINGS: dict[str, Callable[[_Context], DateSpan | None]] = {
     "weekday_range": _weekday_range,
     "past": _past,
     "ago": _ago,
+    "after": _ago,
     "ahead": _ahead,
-    "duration": _past,
+    "duration": _duration,
 }
 _KINDS = {
     "weekday": "weekday",
@@ -360,6 +382,7 @@ _KINDS = {
     "days_of_months": "range",
     "past": "relative",
     "ago": "relative",
+    "after": "after",
     "ahead": "relative",
     "duration": "duration",
 }
@@ -373,6 +396,8 @@ def _month_before(anchor: date, months: int) -> date:
 def _named_span(meaning: str, anchor: date) -> DateSpan:
     monday = anchor - timedelta(days=anchor.weekday())
     week, month = DatePrecision.WEEK, DatePrecision.MONTH
+    if anchor.weekday() == _SUNDAY and meaning == "last_week":
+        return DateSpan(start=anchor - timedelta(days=7), end=anchor - timedelta(days=1), precision=week)
     spans: dict[str, tuple[date, date, DatePrecision]] = {
         "this_week": (monday, anchor, week),
         "rest_of_week": (anchor, monday + timedelta(days=6), week),
@@ -417,13 +442,14 @@ def _matches(pattern: re.Pattern[str] | None, text: str) -> bool:
     return pattern is not None and pattern.search(text) is not None
 
 
-def _points_ahead(cal: _Calendar, before: str) -> bool:
-    """Return whether the words before a date put it after publication."""
+def _points_ahead(cal: _Calendar, before: str, after: str) -> bool:
+    """Return whether the words before a date put it after publication; a past verb right after it does not."""
     if _matches(cal.last, before) or _matches(cal.since, before):
         return False
     if _matches(cal.next, before) or _matches(cal.until, before):
         return True
-    return not _matches(cal.reporting, before) and _matches(cal.future, before)
+    told = _matches(cal.reporting, before) or (cal.reported is not None and cal.reported.match(after) is not None)
+    return not told and _matches(cal.future, before)
 
 
 def _find(text: str, cal: _Calendar, anchor: date, published: date) -> list[tuple[int, int, DateSpan, str]]:
@@ -433,7 +459,14 @@ def _find(text: str, cal: _Calendar, anchor: date, published: date) -> list[tupl
         for match in rule.pattern.finditer(text):
             start, end = match.span()
             before = text[max(0, start - _CUE_REACH) : start]
-            context = _Context(match, cal, anchor, _points_ahead(cal, before), _matches(cal.last, before))
+            context = _Context(
+                match,
+                cal,
+                anchor,
+                ahead=_points_ahead(cal, before, text[end : end + 24]),
+                last=_matches(cal.last, before),
+                next=_matches(cal.next, before),
+            )
             try:
                 span = _MEANINGS[rule.means](context)
             except (OverflowError, ValueError):
@@ -448,6 +481,7 @@ def _find(text: str, cal: _Calendar, anchor: date, published: date) -> list[tupl
                 kind = "since"
             elif _matches(cal.until, before) and kind in {"absolute", "weekday"} and span.end >= anchor:
                 span, kind = DateSpan(start=anchor, end=span.end, precision=span.precision), "range"
+            end -= text[start:end].endswith(".")
             found.append((start, -end, order, span, kind))
     if cal.phrases is not None:
         for match in cal.phrases.finditer(text):
@@ -497,7 +531,7 @@ def find_dateline(text: str, lang: str, published: date) -> date | None:
     return next((one.span.start for one in find_dates(text, lang, published) if one.kind == "dateline"), None)
 
 
-def date_for(dates: list[DateAt], start: int, end: int, text: str, anchor: date) -> DateSpan:
+def date_for(dates: list[DateAt], start: int, end: int, text: str, anchor: date, lang: str = "en") -> DateSpan:
     """Return the day of what is told in `text[start:end]`: a date inside it, else near it, else `anchor`.
 
     Args:
@@ -506,15 +540,25 @@ def date_for(dates: list[DateAt], start: int, end: int, text: str, anchor: date)
         end: One past its last.
         text: The text, for its sentence ends.
         anchor: The dateline or publication day, for what is told without a date.
+        lang: The text's language, for the words that begin another clause.
     """
-    usable = [one for one in dates if one.kind != "dateline" and _tells_of_news(one, anchor)]
+    lead = [one for one in dates if one.kind == "after" and 0 <= start - one.end <= 3]
+    if lead:
+        return lead[0].span
+    usable = [one for one in dates if one.kind not in {"dateline", "after"} and _tells_of_news(one, anchor)]
     inside = [one for one in usable if start <= one.start and one.end <= end]
     if not inside:
         left = max(text.rfind(mark, 0, start) for mark in _SENTENCE_ENDS) + 1
         ends = [at for at in (text.find(mark, end) for mark in _SENTENCE_ENDS) if at >= 0]
         right = min(ends, default=len(text))
+        other = _calendar(lang).other_clause
         inside = [
-            one for one in usable if left <= one.start and one.end <= right and one.kind not in {"since", "duration"}
+            one
+            for one in usable
+            if left <= one.start
+            and one.end <= right
+            and one.kind not in {"since", "duration"}
+            and not (one.start >= end and other is not None and other.search(fold(text[end : one.start]).text))
         ]
     if not inside:
         return DateSpan(start=anchor, end=anchor)
@@ -522,7 +566,7 @@ def date_for(dates: list[DateAt], start: int, end: int, text: str, anchor: date)
 
 
 _SENTENCE_ENDS = (". ", "! ", "? ", "; ", "؟ ")
-_TRUST = {"absolute": 0, "weekday": 0, "range": 0, "relative": 1, "since": 2, "duration": 3}
+_TRUST = {"absolute": 0, "weekday": 0, "range": 0, "relative": 0, "since": 2, "duration": 3}
 _NEWS = timedelta(days=31)
 
 
@@ -530,4 +574,5 @@ def _tells_of_news(one: DateAt, anchor: date) -> bool:
     """Return whether a date can be that of news: whole months and long spans that began long ago are background."""
     if one.span.precision is DatePrecision.DAY:
         return True
-    return anchor - one.span.start <= _NEWS and one.span.precision is not DatePrecision.MONTH
+    recent = anchor - one.span.start <= _NEWS
+    return recent and (one.kind == "duration" or one.span.precision is not DatePrecision.MONTH)
