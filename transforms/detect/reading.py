@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from transforms.detect import arabic
-from transforms.detect.folding import fold_text
+from transforms.detect.folding import fold, fold_text
 from transforms.model import Article, Evidence
 
 if TYPE_CHECKING:
@@ -82,9 +82,7 @@ class Laid:
         """Return the quote of `text[start:end]`, cut to the field that it begins in."""
         field, first, last, offset = self._row(start)
         start, end = max(start, first), min(end, last)
-        return Evidence(
-            quote=self.text[start:end], field=field, start=start - first + offset, end=end - first + offset
-        )
+        return Evidence(quote=self.text[start:end], field=field, start=start - first + offset, end=end - first + offset)
 
 
 def lay_out(article: Article, max_chars: int) -> Laid:
@@ -164,12 +162,12 @@ def reading_of_text(article: Article, laid: Laid, lang: str) -> Reading:
     sentences: list[Sentence] = []
     for start, end in _sentence_spans(laid):
         first = len(words)
-        for match in _WORD.finditer(laid.text, start, end):
-            folded = fold_text(match.group()) or match.group()
-            keys = keys_of(folded, lang)
-            words.append(
-                Word(match.start(), match.end(), match.group(), keys, folded, pos="" if match.group()[0].isalnum() else "PUNCT", head=len(words))
-            )
+        folded = fold(laid.text[start:end])  # vowel signs would part words
+        for match in _WORD.finditer(folded.text):
+            begin, stop = folded.span(*match.span())
+            word, shown = match.group(), laid.text[start + begin : start + stop]
+            pos = "" if word[0].isalnum() else "PUNCT"
+            words.append(Word(start + begin, start + stop, shown, keys_of(word, lang), word, pos=pos, head=len(words)))
         if len(words) > first:
             sentences.append(Sentence(len(sentences), first, len(words), start, end, laid.field_at(start)))
     return Reading(article, laid, lang, tuple(words), tuple(sentences))
