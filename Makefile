@@ -50,3 +50,6 @@ wheel: $(VENV)/.dev       ## build the wheel into dist/
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+model: $(VENV)/.dev       ## train the judgement of detect on the labelled news beside the checkout
+	$(BIN)/python -m benchmarks.detection.train_model $(GOLD)

@@ -23,7 +23,10 @@ FOLDS = 5
 
 def groups_of(items: Sequence[Item]) -> list[int]:
     """Return a group number per item; items that share most of their words are one group and never part."""
-    sets = [frozenset(re.findall(r"\w{3,}", (i.raw.get("title", "") + " " + i.raw.get("summary", "")).lower())) for i in items]
+    sets = [
+        frozenset(re.findall(r"\w{3,}", (i.raw.get("title", "") + " " + i.raw.get("summary", "")).lower()))
+        for i in items
+    ]
     group = list(range(len(items)))
 
     def root(i: int) -> int:
@@ -102,7 +105,9 @@ def report(score: Any, labels: dict[str, Any], predictions: dict[str, Any]) -> N
         if name == "accuracy":
             print("accuracy      " + "  ".join(f"{k} {v['acc']:.3f} ({v['n']})" for k, v in value.items()))
         elif isinstance(value, dict):
-            print(f"{name:13} P {value['p']:.3f}  R {value['r']:.3f}  F1 {value['f1']:.3f}   tp {value['tp']} fp {value['fp']} fn {value['fn']}")
+            print(
+                f"{name:13} P {value['p']:.3f}  R {value['r']:.3f}  F1 {value['f1']:.3f}   tp {value['tp']} fp {value['fp']} fn {value['fn']}"
+            )
         else:
             print(f"{name}: {value}")
 
@@ -128,8 +133,21 @@ def main() -> None:
         with open(arguments.dump, "w", encoding="utf-8") as file:
             for i in items:
                 if i.id in judged:
-                    file.write(json.dumps({**i.raw, "gold": i.events, "pred": predictions[i.id]["events"],
-                        "rejected": [[j.candidate.family, j.candidate.form, round(j.event, 2), j.rejected] for j in judged[i.id] if j.rejected]}) + "\n")
+                    file.write(
+                        json.dumps(
+                            {
+                                **i.raw,
+                                "gold": i.events,
+                                "pred": predictions[i.id]["events"],
+                                "rejected": [
+                                    [j.candidate.family, j.candidate.form, round(j.event, 2), j.rejected]
+                                    for j in judged[i.id]
+                                    if j.rejected
+                                ],
+                            }
+                        )
+                        + "\n"
+                    )
 
 
 if __name__ == "__main__":

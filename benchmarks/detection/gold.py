@@ -111,7 +111,11 @@ def load(folder: Path, languages: Iterable[str] = ("en",)) -> list[Item]:
     seen: set[str] = set()
     for origin in ("train", "dev"):
         labels = {row["id"]: row["events"] for row in lines(folder / f"{origin}_labels.jsonl")}
-        raws = [r for r in lines(folder / f"{origin}_items.jsonl") if r["id"] in labels and (r.get("lang") or "en") in wanted]
+        raws = [
+            r
+            for r in lines(folder / f"{origin}_items.jsonl")
+            if r["id"] in labels and (r.get("lang") or "en") in wanted
+        ]
         items += read_items(raws, labels, origin)
         seen |= {r["id"] for r in raws}
     windows = folder / "dedup_dev_mentions.jsonl"

@@ -19,9 +19,16 @@ from transforms.detect.judgement import Head, shared_only, vocabulary
 from transforms.detect.slots import fill
 
 # How strongly each head is held back (C of the logistic regression), and how rare a feature may be.
-STRENGTH = {"event": 0.15, "violation": 0.15, "stage": 0.3, "means": 0.3, "certainty": 0.2, "same": 1.0}
+STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.15, "means": 0.2, "certainty": 0.1, "same": 0.5}
 FEWEST = 2
-THRESHOLDS = {"event.ceasefire": 0.45, "event.armed": 0.45, "violation": 0.45, "alleged": 0.45, "same": 0.5, "item_share": 0.7}
+THRESHOLDS = {
+    "event.ceasefire": 0.42,
+    "event.armed": 0.4,
+    "violation": 0.35,
+    "alleged": 0.45,
+    "same": 0.5,
+    "item_share": 0.7,
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,12 @@ def rows_of(number: int, item: Item) -> list[Row]:
             if at not in told and c.family == kind_of(event) and (a < 0 or c.sentence.start <= a < c.sentence.end)
         ]  # fmt: skip
         if free:
-            told[min(free, key=lambda at: (not _hinted(candidates[at], event), abs(words[candidates[at].first].start - a)))] = e
+            told[
+                min(
+                    free,
+                    key=lambda at: (not _hinted(candidates[at], event), abs(words[candidates[at].first].start - a)),
+                )
+            ] = e
     rows: list[Row] = []
     for at, c in enumerate(candidates):
         features = features_of(View(item.reading, item.found, item.facts, c))
@@ -89,7 +101,9 @@ def rows_of(number: int, item: Item) -> list[Row]:
 
 def _retold(candidate: Candidate, item: Item) -> int | None:
     """Return the event that a candidate outside all evidence tells again, if there is but one that it can be."""
-    alike = [e for e, event in enumerate(item.events) if kind_of(event) == candidate.family and _hinted(candidate, event)]
+    alike = [
+        e for e, event in enumerate(item.events) if kind_of(event) == candidate.family and _hinted(candidate, event)
+    ]
     return alike[0] if len(alike) == 1 else None
 
 
@@ -98,7 +112,9 @@ def _hinted(candidate: Candidate, event: dict[str, Any]) -> bool:
     return not hint or hint == (event.get("means") or event.get("stage"))
 
 
-def fit(rows: Sequence[Features], labels: Sequence[str], weights: Sequence[float], strength: float, fewest: int = FEWEST) -> Head:
+def fit(
+    rows: Sequence[Features], labels: Sequence[str], weights: Sequence[float], strength: float, fewest: int = FEWEST
+) -> Head:
     """Return a logistic regression over named features; classes in sorted order, for two the telling one second."""
     names = vocabulary(rows, fewest)
     x = matrix(rows, names)
@@ -138,11 +154,22 @@ def train(items: Sequence[Item], rows: Sequence[Row], use: Iterable[int], suffix
     armed = [r for r in told if r.candidate.family == "armed"]
     event = {id(r): items[r.item].events[r.event] for r in told if r.event is not None}
     one = [1.0] * len(rows)
-    heads["violation"] = fit([r.features for r in armed], [event[id(r)]["family"] for r in armed], one[: len(armed)], STRENGTH["violation"])
-    heads["means"] = fit([r.features for r in armed], [event[id(r)]["means"] for r in armed], one[: len(armed)], STRENGTH["means"])
+    heads["violation"] = fit(
+        [r.features for r in armed], [event[id(r)]["family"] for r in armed], one[: len(armed)], STRENGTH["violation"]
+    )
+    heads["means"] = fit(
+        [r.features for r in armed], [event[id(r)]["means"] for r in armed], one[: len(armed)], STRENGTH["means"]
+    )
     steps = [r for r in told if r.candidate.family == "ceasefire"]
-    heads["stage"] = fit([r.features for r in steps], [event[id(r)]["stage"] for r in steps], one[: len(steps)], STRENGTH["stage"])
-    heads["certainty"] = fit([r.features for r in told], [event[id(r)].get("certainty") or "asserted" for r in told], one[: len(told)], STRENGTH["certainty"])
+    heads["stage"] = fit(
+        [r.features for r in steps], [event[id(r)]["stage"] for r in steps], one[: len(steps)], STRENGTH["stage"]
+    )
+    heads["certainty"] = fit(
+        [r.features for r in told],
+        [event[id(r)].get("certainty") or "asserted" for r in told],
+        one[: len(told)],
+        STRENGTH["certainty"],
+    )
     heads["same"] = _train_same(items, rows, heads)
     return {f"{name}@{suffix}": head for name, head in heads.items()}
 
@@ -173,7 +200,9 @@ def _train_same(items: Sequence[Item], rows: Sequence[Row], heads: dict[str, Hea
                 if left.candidate.family == right.candidate.family:
                     pairs.append(pair_features(left, right))
                     a, b = told[i], told[j]
-                    same = (a.event if a.event is not None else a.retells) == (b.event if b.event is not None else b.retells)
+                    same = (a.event if a.event is not None else a.retells) == (
+                        b.event if b.event is not None else b.retells
+                    )
                     labels.append("same" if same else "other")
                     weights.append(1.0 if a.event is not None and b.event is not None else 0.7)
     return fit(pairs, labels, weights, STRENGTH["same"])

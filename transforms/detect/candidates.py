@@ -9,13 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from typing import TypeVar
 
 from transforms.detect.folding import fold_text
 from transforms.detect.lexicons import PhraseMatcher, Trigger, load_lexicon, words_of_form
 from transforms.detect.reading import Reading, Sentence
-from transforms.detect.terms import TermMatcher
 from transforms.detect.terms import TermMatcher
 
 Payload = TypeVar("Payload")
@@ -94,9 +92,7 @@ def find_candidates(reading: Reading) -> Found:
         sentence = reading.sentence_of(begin)
         if end <= sentence.last:
             form = " ".join(fold_text(words[index].text) for index in shown[first:last])
-            by_family[trigger.family].append(
-                Candidate(trigger, sentence, begin, end, _head(reading, begin, end), form)
-            )
+            by_family[trigger.family].append(Candidate(trigger, sentence, begin, end, _head(reading, begin, end), form))
     kept: list[Candidate] = []
     dropped: list[Candidate] = []
     context = any(not c.trigger.weak for c in by_family["ceasefire"])
@@ -152,9 +148,7 @@ def _join(left: Candidate, right: Candidate) -> Candidate:
     if left.trigger.weak != right.trigger.weak:
         return right if left.trigger.weak else left
     telling = right if (left.trigger.means in _VAGUE and right.trigger.means not in _VAGUE) else left
-    return Candidate(
-        telling.trigger, left.sentence, left.first, right.last, right.head, f"{left.form} {right.form}"
-    )
+    return Candidate(telling.trigger, left.sentence, left.first, right.last, right.head, f"{left.form} {right.form}")
 
 
 def _first_weak(candidates: list[Candidate]) -> list[Candidate]:

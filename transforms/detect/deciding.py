@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transforms.detect.candidates import Candidate, Found
+from transforms.detect.cue_rules import judge_by_cues
 from transforms.detect.facts import Facts
 from transforms.detect.features import Features, View, features_of
-from transforms.detect.judgement import Judgement, shared_only
+from transforms.detect.judgement import Judgement
 from transforms.detect.reading import Reading
+from transforms.detect.realis import unreal_of
 from transforms.detect.slots import Slots, fill
 from transforms.model import Family, Means, Realis, Stage
 
@@ -56,14 +58,17 @@ def asker_of(judgement: Judgement, lang: str) -> Asker:
 
 
 def judge_all(
-    reading: Reading, found: Found, facts: Facts, ask: Asker, thresholds: dict[str, float]
+    reading: Reading, found: Found, facts: Facts, ask: Asker, thresholds: Mapping[str, float]
 ) -> tuple[Judged, ...]:
-    """Return every candidate judged, those of one event merged; rejected ones too, with the reason."""
+    """Return every candidate judged, those of one event merged; rejected ones too, with the reason.
+
+    English is judged by the trained heads; the other languages by the rules over their cues.
+    """
+    if reading.lang != "en":
+        return judge_all_by_cues(reading, found, facts)
     first: list[tuple[Candidate, Features, float]] = []
     for candidate in found.candidates:
         features = features_of(View(reading, found, facts, candidate))
-        if reading.lang != "en":
-            features = shared_only(features)
         first.append((candidate, features, ask(f"event.{candidate.family}", features)["event"]))
     taken = tuple(c for c, _, p in first if p >= thresholds[f"event.{c.family}"])
     judged: list[Judged] = []
@@ -76,8 +81,58 @@ def judge_all(
             rejected = "not_an_event"
         judged.append(_answers(candidate, features, probability, slots, rejected, ask, thresholds))
     judged = _set_against(judged, thresholds)
-    events = merge([j for j in judged if not j.rejected], ask, thresholds)
+
+    def same(left: Judged, right: Judged) -> bool:
+        return same_event(left, right, ask) >= thresholds["same"]
+
+    events = merge([j for j in judged if not j.rejected], same)
+    return tuple(events) + tuple(_with_reason(reading, facts, j) for j in judged if j.rejected)
+
+
+def _with_reason(reading: Reading, facts: Facts, judged: Judged) -> Judged:
+    """Say of a rejected candidate as what it is told, where the words around it say so."""
+    if judged.rejected != "not_an_event":
+        return judged
+    realis = unreal_of(reading, facts, judged.candidate)
+    return replace(judged, realis=realis, rejected=str(realis)) if realis else judged
+
+
+def judge_all_by_cues(reading: Reading, found: Found, facts: Facts) -> tuple[Judged, ...]:
+    """Return every candidate judged by rules over cues, in any language."""
+    verdicts = [(c, judge_by_cues(View(reading, found, facts, c))) for c in found.candidates]
+    taken = tuple(c for c, verdict in verdicts if not verdict.reason)
+    judged: list[Judged] = []
+    for candidate, verdict in verdicts:
+        slots = fill(facts, candidate, taken)
+        rejected = verdict.reason or ("" if slots.country else "elsewhere")
+        judged.append(
+            Judged(
+                candidate, verdict.marks, verdict.event, verdict.family, verdict.stage, verdict.means, verdict.realis,
+                slots, 0.0, rejected, (candidate,),
+            )
+        )  # fmt: skip
+    events = merge([j for j in judged if not j.rejected], same_by_slots)
     return tuple(events) + tuple(j for j in judged if j.rejected)
+
+
+def same_by_slots(left: Judged, right: Judged) -> bool:
+    """Return whether two candidates tell one event, by rule: nothing that both tell contradicts."""
+    if left.candidate.family != right.candidate.family or left.slots.country != right.slots.country:
+        return False
+    a, b = left.slots, right.slots
+    if a.dated and b.dated and a.date != b.date:
+        return False
+    if left.candidate.family == "ceasefire":
+        return left.stage == right.stage
+    vague = Means.UNSPECIFIED in (left.means, right.means)
+    if left.means != right.means and not vague:
+        return False
+    if a.killed is not None and b.killed is not None and a.killed != b.killed:
+        return False
+    ours, theirs = {_key(p.name) for p in a.places}, {_key(p.name) for p in b.places}
+    return (
+        not ours or not theirs or bool(ours & theirs) or (vague and left.candidate.sentence == right.candidate.sentence)
+    )
 
 
 def _answers(
@@ -87,7 +142,7 @@ def _answers(
     slots: Slots,
     rejected: str,
     ask: Asker,
-    thresholds: dict[str, float],
+    thresholds: Mapping[str, float],
 ) -> Judged:
     realis = Realis.ALLEGED if ask("certainty", features)["alleged"] >= thresholds["alleged"] else Realis.ASSERTED
     if candidate.family == "ceasefire":
@@ -100,9 +155,7 @@ def _answers(
     means = Means(max(answers, key=lambda name: answers[name]))
     broken = _log_odds(ask("violation", features)["violation"])
     family = Family.VIOLATION if broken >= _log_odds(thresholds["violation"]) else Family.HOSTILITY
-    return Judged(
-        candidate, features, probability, family, None, means, realis, slots, broken, rejected, (candidate,)
-    )
+    return Judged(candidate, features, probability, family, None, means, realis, slots, broken, rejected, (candidate,))
 
 
 def _log_odds(probability: float) -> float:
@@ -110,7 +163,7 @@ def _log_odds(probability: float) -> float:
     return math.log(clipped / (1 - clipped))
 
 
-def _set_against(judged: list[Judged], thresholds: dict[str, float]) -> list[Judged]:
+def _set_against(judged: list[Judged], thresholds: Mapping[str, float]) -> list[Judged]:
     """Decide between violation and hostility by the whole item: an item seldom sets one act against a truce and not the next."""
     acts = [j for j in judged if not j.rejected and j.family != Family.CEASEFIRE]
     if not acts:
@@ -128,19 +181,15 @@ def _set_against(judged: list[Judged], thresholds: dict[str, float]) -> list[Jud
     return out
 
 
-def merge(events: Sequence[Judged], ask: Asker, thresholds: dict[str, float]) -> list[Judged]:
+def merge(events: Sequence[Judged], same: Callable[[Judged, Judged], bool]) -> list[Judged]:
     """Return the events with retellings folded into the first record of each."""
     kept: list[Judged] = []
     for event in sorted(events, key=lambda j: j.candidate.first):
-        best: tuple[float, int] | None = None
-        for at, other in enumerate(kept):
-            same = same_event(other, event, ask)
-            if same >= thresholds["same"] and (best is None or same > best[0]):
-                best = (same, at)
-        if best is None:
+        at = next((at for at, other in enumerate(kept) if same(other, event)), None)
+        if at is None:
             kept.append(event)
         else:
-            kept[best[1]] = fold(kept[best[1]], event)
+            kept[at] = fold(kept[at], event)
     return kept
 
 
@@ -167,7 +216,9 @@ def pair_features(left: Judged, right: Judged) -> Features:
         put(f"stage={'same' if left.stage == right.stage else 'other'}")
         put(f"stages={left.stage}+{right.stage}")
     else:
-        put(f"means={'same' if left.means == right.means else 'vague' if Means.UNSPECIFIED in (left.means, right.means) else 'other'}")
+        put(
+            f"means={'same' if left.means == right.means else 'vague' if Means.UNSPECIFIED in (left.means, right.means) else 'other'}"
+        )
         put(f"means={'+'.join(sorted((str(left.means), str(right.means))))}")
         put(f"family={'same' if left.family == right.family else 'other'}")
         put(f"weak={left.candidate.trigger.weak}+{right.candidate.trigger.weak}")

@@ -92,7 +92,8 @@ class Detector:
         taken = [
             judged
             for judged in detected.judged
-            if not judged.rejected or (self.settings.keep_unreal and judged.realis not in NEWS and judged.slots.country)
+            if not judged.rejected
+            or (self.settings.keep_denied and judged.rejected == Realis.DENIED and judged.slots.country)
         ]
         if not taken:
             return ()
@@ -153,16 +154,15 @@ def _wording(reading: Reading, judged: Judged) -> tuple[str, ...]:
 def knowledge_version() -> str:
     """Return a short hash of every lexicon and gazetteer file that ships with the stage."""
     digest = hashlib.sha256()
-    for folder in ("transforms.detect.lexicon", "transforms.detect.gazetteer"):
+    for folder in ("lexicon", "gazetteer"):
         for name, content in sorted(_files(folder)):
             digest.update(name.encode() + b"\0" + content)
     return digest.hexdigest()[:8]
 
 
 def _files(folder: str) -> Iterable[tuple[str, bytes]]:
-    try:
-        root = resources.files(folder)
-    except ModuleNotFoundError:
+    root = resources.files("transforms.detect") / folder
+    if not root.is_dir():
         return
     for file in root.iterdir():
         if file.is_file() and file.name.endswith((".toml", ".csv", ".json", ".gz")):

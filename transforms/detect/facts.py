@@ -41,7 +41,9 @@ class Facts:
         """
         scores = self.sentence_scores[sentence.index]
         at = self.reading.words[word].start
-        near = [hit for hit in self.country.hits if sentence.start <= hit.start < sentence.end and hit.country in COVERED]
+        near = [
+            hit for hit in self.country.hits if sentence.start <= hit.start < sentence.end and hit.country in COVERED
+        ]
         if near:
             totals = {code: scores.get(code, 0.0) for code in COVERED}
             best = max(totals, key=lambda code: (totals[code], self.country.score(code)))
@@ -83,7 +85,7 @@ class Facts:
         """Yield the features of groups k, d and x for a trigger at `words[first:last]`."""
         country = self.country_at(sentence, first)
         yield from self._country_features(sentence, country, first)
-        yield from self._date_features(sentence)
+        yield from self._date_features(sentence, first)
         inside = [p for p in self.places if sentence.start <= p.start < sentence.end]
         yield f"x.place={bool(inside)}", 1.0
         yield f"x.place.item={bool(self.places)}", 0.5
@@ -132,16 +134,26 @@ class Facts:
         for code, _ in self.country.scores[:3]:
             yield f"k.told={code}", 0.5
 
-    def _date_features(self, sentence: Sentence) -> Iterator[tuple[str, float]]:
-        published = self.reading.article.published.date()
+    def _date_features(self, sentence: Sentence, first: int) -> Iterator[tuple[str, float]]:
+        published = self.anchor
         dates = [d for d in self.dates if sentence.start <= d.start < sentence.end]
         if not dates:
             yield "d.none", 1.0
         for found in dates:
             yield f"d.kind={found.kind}", 0.7
-            days = (published - found.span.end).days
-            bucket = "future" if days < 0 else "fresh" if days <= 1 else "week" if days <= 7 else "month" if days <= _OLD_DAYS else "old"
-            yield f"d.{bucket}", 1.0
+            yield f"d.{_age((published - found.span.end).days)}", 1.0
+        at = self.reading.words[first].start
+        told = [d for d in dates if d.kind not in {"dateline", "duration"}]
+        if told:
+            nearest = min(told, key=lambda d: max(d.start - at, at - d.end))
+            yield f"d.mine={_age((published - nearest.span.end).days)}", 1.5
+            yield f"d.mine.starts={_age((published - nearest.span.start).days)}", 1.0
+
+
+def _age(days: int) -> str:
+    if days < 0:
+        return "future"
+    return "fresh" if days <= 1 else "week" if days <= 7 else "month" if days <= _OLD_DAYS else "old"
 
 
 def _code(hit: CountryHit) -> str:
@@ -161,7 +173,7 @@ def _compare(here: float, elsewhere: float) -> str:
 def read_facts(reading: Reading) -> Facts:
     """Return what the slot finders see in `reading`."""
     text, lang = reading.text, reading.lang
-    evidence = country_of(text, lang)
+    evidence = country_of(text, lang, outlet_country=reading.article.country)
     spans = find_places(text, lang)
     return Facts(
         reading=reading,

@@ -74,7 +74,11 @@ def _window(view: View) -> Iterator[tuple[str, float]]:
         right = words[after].lemma if after < last else "</s>"
         yield f"w-{step}={left}", 1.0
         yield f"w+{step}={right}", 1.0
-    near = [words[i].lemma for i in range(max(first, c.first - _NEAR), min(last, c.last + _NEAR)) if not c.first <= i < c.last]
+    near = [
+        words[i].lemma
+        for i in range(max(first, c.first - _NEAR), min(last, c.last + _NEAR))
+        if not c.first <= i < c.last
+    ]
     for lemma in near:
         yield f"w~{lemma}", 0.7
     left1 = words[c.first - 1].lemma if c.first > first else "<s>"

@@ -104,7 +104,9 @@ def pack(heads: Mapping[str, Head], thresholds: Mapping[str, float]) -> bytes:
             content = io.BytesIO()
             np.lib.format.write_array(content, array, allow_pickle=False)
             # A fixed time stamp: retraining on the same data must give the same file.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (2020, 1, 1, 0, 0, 0)), content.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (2020, 1, 1, 0, 0, 0)), content.getvalue(), zipfile.ZIP_DEFLATED
+            )
     return buffer.getvalue()
 
 
@@ -118,7 +120,9 @@ def unpack(raw: bytes, name: str) -> Judgement:
         with np.load(io.BytesIO(raw), allow_pickle=False) as file:
             meta = json.loads(bytes(file["meta"]).decode())
             if meta.get("format") != FORMAT:
-                raise KnowledgeError(f"{name}: model format {meta.get('format')!r}, expected {FORMAT}; run `make model`")
+                raise KnowledgeError(
+                    f"{name}: model format {meta.get('format')!r}, expected {FORMAT}; run `make model`"
+                )
             heads = {
                 head: Head(
                     tuple(classes),
@@ -152,4 +156,5 @@ def vocabulary(rows: Sequence[Features], fewest: int) -> dict[str, int]:
     for row in rows:
         for name in row:
             counts[name] = counts.get(name, 0) + 1
-    return {name: i for i, name in enumerate(sorted(n for n, count in counts.items() if count >= fewest))}
+    kept = sorted(name for name, count in counts.items() if count >= fewest and "\n" not in name)
+    return {name: i for i, name in enumerate(kept)}

@@ -26,7 +26,6 @@ from importlib import resources
 from typing import Any, Generic, TypeVar
 
 from transforms.detect.terms import parse_entry
-from transforms.detect.terms import parse_entry
 from transforms.failures import KnowledgeError
 from transforms.model import Means, Stage
 

@@ -23,9 +23,28 @@ _DOES = {
     "accept", "agree", "sign", "reach", "seek", "propose", "violate", "break", "breach", "want", "broker", "negotiate", "hold",
     "observe", "respect", "impose", "lay", "commit", "fire", "drop", "use", "deploy", "keep", "renew", "end", "suspend", "extend",
     "implement", "abandon", "monitor", "oversee", "refuse", "dismiss", "push", "discuss", "secure", "arrange", "mediate", "support", "back", "veto",
-    "say", "tell", "propose", "proclaim", "unleash", "suffer", "lead", "repudiate", "rebuff",
+    "say", "tell", "proclaim", "suffer", "lead", "repudiate", "rebuff",
 }  # fmt: skip
-_PRONOUNS = {"he", "she", "they", "it", "we", "i", "who", "which", "that", "them", "him", "her", "this", "these", "those", "one", "you", "there"}
+_PRONOUNS = {
+    "he",
+    "she",
+    "they",
+    "it",
+    "we",
+    "i",
+    "who",
+    "which",
+    "that",
+    "them",
+    "him",
+    "her",
+    "this",
+    "these",
+    "those",
+    "one",
+    "you",
+    "there",
+}
 _SENTIENT_ENT = {"PERSON", "ORG", "GPE", "NORP", "LOC", "FAC"}
 
 Span = tuple[int, int]
@@ -76,7 +95,15 @@ class _Tree:
         """Return the noun phrase around a noun: what stands left of it, and an "of" or name after it."""
         first = last = index
         for child in self.children(index):
-            if child < index and self.words[child].dep in {"compound", "amod", "nmod", "poss", "nummod", "quantmod", "advmod"}:
+            if child < index and self.words[child].dep in {
+                "compound",
+                "amod",
+                "nmod",
+                "poss",
+                "nummod",
+                "quantmod",
+                "advmod",
+            }:
                 first = min(first, self._left(child))
             if child > index and self.words[child].dep == "prep" and self.words[child].lemma == "of":
                 for noun in self.children(child, {"pobj"}):
@@ -101,7 +128,9 @@ class _Tree:
                 head = self.words[verb].head
                 verb = self.words[head].head if self.words[head].dep == "prep" else head
             elif self.words[verb].dep in {"acl", "relcl"}:
-                return [self.words[verb].head] if self.words[verb].tag in {"VBG", "TO", "VB", "VBZ", "VBD", "VBP"} else []
+                return (
+                    [self.words[verb].head] if self.words[verb].tag in {"VBG", "TO", "VB", "VBZ", "VBD", "VBP"} else []
+                )
             else:
                 return []
         return []
@@ -146,7 +175,9 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
     actors: list[int] = []
     for child in tree.children(noun, _MODIFIERS):
         if not candidate.first <= child < candidate.last and _can_act(tree, child):
-            actors.extend(tree.conjuncts(child) if tree.words[child].dep != "amod" else [child, *tree.children(child, {"conj"})])
+            actors.extend(
+                tree.conjuncts(child) if tree.words[child].dep != "amod" else [child, *tree.children(child, {"conj"})]
+            )
     actors += tree.objects(noun, _BY | {"between"})
     if candidate.trigger.id in {"ground.fight", "ceasefire.word"}:
         actors += tree.objects(noun, {"between", "with"})
@@ -167,7 +198,11 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
     if tree.words[noun].dep == "pobj" and tree.words[head].dep in {"prep", "agent"}:
         verb = tree.words[head].head
         targets += [n for child in tree.children(verb, _PASSIVE_SUBJECT) for n in tree.conjuncts(child)]
-        if tree.words[head].lemma in {"with", "in"} and tree.words[verb].pos == "VERB" and tree.words[verb].lemma in {"kill", "attack", "target", "hit", "strike", "pound"}:
+        if (
+            tree.words[head].lemma in {"with", "in"}
+            and tree.words[verb].pos == "VERB"
+            and tree.words[verb].lemma in {"kill", "attack", "target", "hit", "strike", "pound"}
+        ):
             actors += tree.subject(verb)
     return actors, targets
 
@@ -208,7 +243,20 @@ def _source(tree: _Tree, chain: list[int]) -> Span | None:
     for above in chain:
         if not tree.first <= above < tree.last:
             break
-        if tree.words[above].lemma in {"accuse", "say", "claim", "blame", "allege", "tell", "announce", "report", "note", "charge", "insist", "state"}:
+        if tree.words[above].lemma in {
+            "accuse",
+            "say",
+            "claim",
+            "blame",
+            "allege",
+            "tell",
+            "announce",
+            "report",
+            "note",
+            "charge",
+            "insist",
+            "state",
+        }:
             subjects = tree.children(above, _SUBJECT)
             if subjects:
                 return tree.phrase(subjects[0])

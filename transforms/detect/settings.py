@@ -15,11 +15,12 @@ class DetectSettings:
         max_signature_chars: Most characters that the signature for wire copies is taken over.
         batch_size: Articles parsed together.
         languages: Two-letter codes of the languages that are read; articles in others pass the stage without events.
-        keep_unreal: Whether denied, negated, hypothetical, future and background acts leave the stage as mentions.
+        keep_denied: Whether denials leave the stage as mentions (they change what is known of an event and never raise
+            an alert by themselves). Negated, hypothetical, future and background acts never do; `explain` shows them.
     """
 
     max_chars: int = 20_000
     max_signature_chars: int = 100_000
     batch_size: int = 16
     languages: tuple[str, ...] = ("en", "ar", "fr", "tr", "ru")
-    keep_unreal: bool = True
+    keep_denied: bool = True

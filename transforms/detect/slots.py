@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from transforms.detect.candidates import Candidate
-from transforms.detect.facts import COVERED, Facts
+from transforms.detect.facts import Facts
 from transforms.detect.features import ancestors
 from transforms.detect.reading import Reading
 from transforms.detect.roles import Roles, Span, roles_of
-from transforms.detect.spans import DateAt, PartyAt, ResolvedPlace, TollAt
+from transforms.detect.spans import DateAt
 from transforms.model import DatePrecision, DateSpan, Party, Place
 
 _WHEN_OWN = {"absolute", "weekday", "range", "relative", "since", "duration"}
@@ -80,7 +80,10 @@ def _distance(reading: Reading, candidate: Candidate, start: int, end: int) -> f
     clauses = between.count(",") + between.count(";") + 2 * between.count(". ")
     tree = 0
     if reading.lang == "en":
-        word = next((i for i in range(candidate.sentence.first, candidate.sentence.last) if reading.words[i].start >= start), None)
+        word = next(
+            (i for i in range(candidate.sentence.first, candidate.sentence.last) if reading.words[i].start >= start),
+            None,
+        )
         if word is not None:
             up = {c: step for step, c in enumerate([candidate.head, *ancestors(reading, candidate.head)])}
             tree = next((step + up[c] for step, c in enumerate([word, *ancestors(reading, word)]) if c in up), 8)
@@ -150,6 +153,6 @@ def _parties(facts: Facts, spans: tuple[Span, ...]) -> tuple[Party, ...]:
         text = facts.reading.text[start:end].strip(" '’\"“”,")
         if not text or len(text) > 120:
             continue
-        known = [p for p in facts.parties if start <= p.start and p.end <= end or p.start <= start and end <= p.end]
+        known = [p for p in facts.parties if (start <= p.start and p.end <= end) or (p.start <= start and end <= p.end)]
         out.append(Party(name=text, party_id=known[0].party.party_id if known else ""))
     return tuple(dict.fromkeys(out))

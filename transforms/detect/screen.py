@@ -1,0 +1,139 @@
+"""The lexical screen: whether an article can hold an event at all, at hundreds of megabytes a second.
+
+An article passes when it has a word of Syria or Libya and a word that opens a candidate. It parses nothing, so it may
+let pass what the judgement rejects; it must not hold back what holds an event.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import product
+
+import ahocorasick_rs
+
+from transforms.detect.folding import fold_text
+from transforms.detect.lexicons import Trigger, load_lexicon
+from transforms.detect.places_data import gazetteer
+from transforms.detect.settings import DetectSettings
+from transforms.detect.slot_data import read_lexicon
+from transforms.detect.terms import screen_words
+from transforms.model import Article
+
+COVERED = frozenset({"SY", "LY"})
+_SHORTEST_PLACE = 4
+_SHORTEST_PREFIX = 4
+_KINDS = ("names", "demonyms", "leaders", "parties", "places")
+_ARABIC_SIGNS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670]")
+_ARABIC = re.compile("[\u0600-\u06ff]")
+_SHOWN = re.compile(r"[^\W_]")
+
+
+class _Words:
+    """Patterns with their bounds, and whether a text holds one."""
+
+    def __init__(self, words: Iterable[tuple[str, bool]]) -> None:
+        """Take `(word, prefix)` pairs; a prefix may go on, another word ends at a bound."""
+        spelled: dict[str, bool] = {}
+        for word, prefix in words:
+            for form in _spellings(word):
+                spelled[form] = spelled.get(form, False) or prefix
+        self._patterns = sorted(spelled)
+        self._prefix = [spelled[pattern] for pattern in self._patterns]
+        self._automaton = ahocorasick_rs.AhoCorasick(
+            self._patterns,
+            matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
+            implementation=ahocorasick_rs.Implementation.DFA,
+        )
+
+    def found_in(self, text: str) -> bool:
+        """Return whether `text` (lower case) holds one of the words as a word."""
+        return any(self._bounded(text, *hit) for hit in self._automaton.find_matches_as_indexes(text))
+
+    def _bounded(self, text: str, pattern: int, start: int, end: int) -> bool:
+        # Before an Arabic word no bound is asked for: conjunctions, prepositions and the article lean on it.
+        if start and text[start].isalnum() and text[start - 1].isalnum() and not "\u0600" <= text[start] <= "\u06ff":
+            return False
+        return self._prefix[pattern] or end >= len(text) or not text[end].isalnum()
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """Yield the lower-case spellings that a word is looked for in: as written, folded, and as Arabic varies it."""
+    lower, folded = word.lower(), fold_text(word)
+    yield lower
+    yield folded
+    yield unicodedata.normalize("NFC", lower).replace("’", "'")
+    yield folded.replace("'", "’")
+    if _ARABIC.search(word):
+        endings = {"ه": "هة", "ي": "يى"}
+        last = endings.get(folded[-1], folded[-1])
+        alefs = "اأإآ" if folded[0] == "ا" else folded[0]
+        for first, final in product(alefs, last):
+            yield first + folded[1:-1] + final if len(folded) > 1 else first
+
+
+@cache
+def _country_words() -> _Words:
+    words: list[tuple[str, bool]] = []
+    for entry in read_lexicon("places.countries.toml").get("country", []):
+        if entry["code"] in COVERED:
+            for kind in _KINDS:
+                for word in entry.get(kind, []):
+                    # Demonyms and names take endings in most of the languages: "Syrians", "сирийской", "Suriye'de".
+                    words.append((word, kind in {"names", "demonyms"} or not word.isascii()))
+    table = gazetteer()
+    for number, names in table.names.items():
+        record = table.records[number]
+        if record.curated or record.kind in {"adm1", "adm2", "area"} or record.population >= 9_000:
+            words += [(name, not name.isascii()) for name in names if len(name) >= _SHORTEST_PLACE]
+    return _Words(words)
+
+
+@cache
+def _trigger_words(languages: tuple[str, ...]) -> _Words:
+    words: list[tuple[str, bool]] = []
+    for language in languages:
+        for trigger in load_lexicon(language).triggers:
+            words += [(word, True) for word in _telling(trigger, language)]
+    return _Words(words)
+
+
+def _telling(trigger: Trigger, language: str) -> Iterator[str]:
+    """Yield beginnings of words, one of which stands in every text that a form of the trigger matches."""
+    if trigger.needs_context:
+        return  # it opens nothing without a plain ceasefire word, which passes by itself
+    for form in trigger.forms:
+        if language != "en":
+            yield from screen_words(form)
+            continue
+        longest = max(fold_text(form).replace("-", " ").split(), key=len)
+        # Lemmas stand for their inflections: "bombard", "bombing", "sieges", "clashed", "die" and "dying".
+        stem = re.sub(r"(?:e|y|ie)$", "", longest)
+        yield stem if len(stem) >= _SHORTEST_PREFIX else longest
+        yield from _IRREGULAR.get(longest, ())
+
+
+_IRREGULAR = {
+    "strike": ("struck",), "fight": ("fought",), "shoot": ("shot",), "die": ("dying", "died"), "hold": ("held",),
+    "break": ("broke",), "withdraw": ("withdrew",), "retake": ("retook",), "overrun": ("overran",), "besiege": ("besieg",),
+    "behead": ("behead",), "overthrow": ("overthrew",),
+}  # fmt: skip
+
+
+def passes_screen(article: Article) -> bool:
+    """Return whether an article has words of an event and of one of the two countries.
+
+    Reads at most as much of it as the detector does.
+    """
+    parts = (article.title, article.summary, article.text)
+    return text_passes("\n".join(part for part in parts if part)[: DetectSettings().max_chars])
+
+
+def text_passes(text: str) -> bool:
+    """Return whether a text passes the screen."""
+    lower = fold_text(text) if _ARABIC_SIGNS.search(text) else text.lower()
+    if not _country_words().found_in(lower):
+        return False
+    return _trigger_words(DetectSettings().languages).found_in(lower)
