@@ -17,6 +17,7 @@ __all__ = ["CountryEvidence", "CountryHit", "country_of"]
 
 _AGAIN = 0.3  # a word told again says this much of what it said at first
 _PLACE_WEIGHT = 2.0
+_SHARED_NAME_WEIGHT = 0.7  # Homs is in Syria unless something says Libya
 
 
 def country_of(text: str, lang: str, *, outlet_country: str = "") -> CountryEvidence:
@@ -59,13 +60,13 @@ def country_of(text: str, lang: str, *, outlet_country: str = "") -> CountryEvid
 
 
 def _place_hits(text: str, lang: str) -> list[CountryHit]:
-    """Return the places that only one of the two countries has."""
+    """Return the places, each for its country; of a name that both have, for the likelier one, with less weight."""
     out: list[CountryHit] = []
     for span in find_places(text, lang):
-        countries = {place.country for place in span.candidates}
-        if span.weak or len(countries) != 1 or span.candidates[0].kind == "country":
+        if span.weak or not span.candidates or span.candidates[0].kind == "country":
             continue
-        out.append(
-            CountryHit(start=span.start, end=span.end, country=countries.pop(), weight=_PLACE_WEIGHT, kind="place")
-        )
+        shared = len({place.country for place in span.candidates}) > 1
+        weight = _SHARED_NAME_WEIGHT if shared else _PLACE_WEIGHT
+        country = span.candidates[0].country
+        out.append(CountryHit(start=span.start, end=span.end, country=country, weight=weight, kind="place"))
     return out
