@@ -22,6 +22,7 @@ from pathlib import Path
 FIELDS = ["id", "kind", "label", "country", "adm1", "adm2", "adm3", "lat", "lon", "population", "names"]
 NOT_PLACES = {"Unknown", "Presidential Palace", "Tishreen Garden", "Baghdad", "Falastin"}
 SCRIPTS = re.compile(r"^[\W\dA-Za-z\u00c0-\u024f\u1e00-\u1eff]+$|^[\W\d\u0600-\u06ff]+$|^[\W\d\u0400-\u04ff]+$")
+LATIN = re.compile(r"^[\W\dA-Za-z\u00c0-\u024f\u1e00-\u1eff]+$")
 SYRIA_NEAR_KM = 4.0
 
 # GeoNames' first level in Libya is OCHA's second.
@@ -66,14 +67,26 @@ def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     return math.hypot(a[0] - b[0], (a[1] - b[1]) * math.cos(math.radians(a[0]))) * 111.2
 
 
-def spellings(names: list[str], limit: int) -> list[str]:
-    """Names in Latin, Arabic or Cyrillic letters, longest-known first, without codes."""
+def plain_latin(name: str) -> str:
+    """A Latin name without accents and with plain apostrophes; other scripts as they are."""
+    if not LATIN.match(name):
+        return name
+    name = name.translate(str.maketrans({"ı": "i", "İ": "I", "ð": "d", "ø": "o", "ł": "l"}))
+    name = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return re.sub("[ʿʾ‘’`´ʼ]", "'", name)
+
+
+def spellings(names: list[str], known: list[str], limit: int) -> list[str]:
+    """Names in Latin, Arabic or Cyrillic letters; of the Latin ones those that sound like a known name, no old ones."""
+    sounds = {sound(name) for name in known if LATIN.match(name)}
     out: list[str] = []
-    for name in map(clean, names):
+    for name in (plain_latin(clean(name)) for name in names):
         if len(name) < 3 or not SCRIPTS.match(name) or "|" in name or name in out:
             continue
         if name.isascii() and (name.isupper() or name.islower()):
             continue  # airport codes and machine transliterations
+        if LATIN.match(name) and sound(name) not in sounds:
+            continue
         out.append(name)
     return out[:limit]
 
@@ -134,7 +147,9 @@ def syria(path: Path, geonames: list[dict]) -> list[dict]:
             record = min(near, key=lambda one: distance_km(here, (one["lat"], one["lon"])))
             record["population"] = max(record["population"], place["population"])
             own = {record["label"], *record["names"]}
-            record["names"] += [name for name in spellings(names, 24) if name not in own]
+            record["names"] += [
+                name for name in spellings(names, [record["label"], place["name"]], 24) if name not in own
+            ]
     return rows
 
 
@@ -161,7 +176,7 @@ def libya(districts: Path, geonames: list[dict]) -> list[dict]:
         rows.append(
             {"id": f"gn{place['geonameid']}", "kind": "town", "label": clean(place["name"]), "country": "LY", "adm1": code[:4], "adm2": code, "adm3": "",
              "lat": round(place["latitude"], 4), "lon": round(place["longitude"], 4), "population": place["population"],
-             "names": [name for name in spellings(place["alternatenames"], 24) if name != clean(place["name"])]}
+             "names": [name for name in spellings([place["name"], *place["alternatenames"]], [place["name"]], 24) if name != clean(place["name"])]}
         )  # fmt: skip
     return rows
 

@@ -49,6 +49,11 @@ class Word(NamedTuple):
     capital: bool
     possessive: bool
 
+    @property
+    def leans(self) -> bool:
+        """Return whether "and" may be written onto it, as Arabic does."""
+        return is_arabic(self.text) and self.text[0] == "و"
+
 
 def read_words(text: str) -> list[Word]:
     """Return the words and marks of `text`; hyphens are left out, possessive endings split off."""

@@ -185,6 +185,10 @@ class _Reader:
         ends = [end for end, _ in self.cues.tables[kind].at(forms, 0)]
         return word + ends[-1] if ends else -1
 
+    def is_of(self, word: int) -> bool:
+        """Return whether "of" stands at word `word`."""
+        return word < len(self.words) and self.words[word].text in {"of", "de"}
+
     def is_in(self, key: str, word: int) -> bool:
         return 0 <= word < len(self.words) and any(form in self.cues.sets[key] for form in self.words[word].forms)
 
@@ -269,7 +273,8 @@ def _country_span(reader: _Reader, word: int, end: int, country: str, kind: str)
     compass = ""
     if kind in {"name", "demonym"}:
         first, compass = _direction_before(reader, word)
-        if not compass and kind == "name":
+        owns = end < len(reader.words) and reader.words[end].capital and reader.words[end - 1].text.endswith("s")
+        if not compass and kind == "name" and not (owns or reader.words[end - 1].possessive):
             first, compass = _direction_of(reader, word)
         if (not compass and reader.words[end - 1].possessive) or kind == "demonym":
             following = reader.words[end].text if end < len(reader.words) else ""
@@ -394,8 +399,8 @@ def _shape(reader: _Reader, lead: int, end: int) -> _Shape:
         stop = reader.after(cue, skip)
         if stop < 0:
             continue
-        if possessive and name in {"town", "site"}:
-            continue
+        if (possessive and name in {"town", "site"}) or (name != "adm1" and reader.is_of(stop)):
+            continue  # "the Homs town of Rastan" names Rastan
         kind, last, cued = name, stop, True
         break
     if not kind and reader.is_in("directions_after", end):
@@ -430,8 +435,10 @@ def _stands_as_place(
     text = reader.text
     before = reader.words[lead - 1] if lead else None
     after = reader.words[end] if end < len(reader.words) else None
-    if is_arabic(reader.words[lead].text):
-        return named.end - named.first >= 2 and not cue_only
+    if is_arabic(reader.words[lead].text):  # without capitals, only a list of places says so
+        listed = bool(earlier) and bool(earlier[-1].candidates)
+        gap = text[earlier[-1].end : reader.words[lead].start] if listed else "."
+        return listed and not cue_only and gap.strip(" ،,") == "" and (gap.strip() != "" or reader.words[lead].leans)
     if after is not None and after.capital and text[reader.words[end - 1].end : after.start].strip(" -") == "":
         if after.text not in ARTICLES and not reader.is_in("listing", end):
             return False  # part of a longer name of something else

@@ -17,6 +17,7 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from transforms.detect.arabic import is_arabic
+from transforms.detect.folding import fold_text
 from transforms.detect.phrases import PhraseTable, read_words
 from transforms.detect.slot_data import only_keys, read_lexicon
 from transforms.failures import KnowledgeError
@@ -106,13 +107,13 @@ class Record:
 
 @dataclass(slots=True)
 class Gazetteer:
-    """All records, and the tables their names are filed in."""
+    """All records, the tables their names are filed in, and for each town the units that are named after it."""
 
     records: list[Record] = field(default_factory=list)
     by_id: dict[str, int] = field(default_factory=dict)
     exact: PhraseTable[Filed] = field(default_factory=PhraseTable)
     sounding: PhraseTable[Filed] = field(default_factory=PhraseTable)
-    names: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    units: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def file(self, record: int, name: str, *, strong: bool, curated: bool = False) -> None:
         """File `name` for the record by its words and, where it is long enough, by its sound."""
@@ -120,7 +121,6 @@ class Gazetteer:
         if not parts:
             return
         self.exact.add(parts, Filed(record, strong, curated))
-        self.names[record].append(name)
         if name.isascii() or not (is_arabic(parts[0]) or "\u0400" <= parts[0][0] <= "\u04ff"):
             sounds = tuple(sound(part) for part in parts)
             if len("".join(sounds).replace("a", "")) >= _SOUNDING_LETTERS:
@@ -184,16 +184,22 @@ _ALIKE = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def name_parts(name: str) -> tuple[str, ...]:
     """Return the words that a gazetteer name is filed under: folded, articles left out."""
     if name.isascii() and "." not in name:
-        plain = name.lower().replace("`", "'").replace("'s ", " ")
-        tokens = [token.replace("'", "") for token in re.findall(r"[a-z0-9']+", plain)]
+        plain = name.lower().replace("`", "'").replace("'s ", " ").replace("'", "")
+        tokens = _PLAIN.findall(plain)
+    elif _ARABIC.fullmatch(name):
+        return tuple(fold_text(name).split())
     else:
-        tokens = [word.text for word in read_words(name)]
-    tokens = [token for token in tokens if token and (token[0].isalnum())]
+        tokens = [word.text for word in read_words(name) if word.text[0].isalnum()]
     bare = [token for token in tokens if token not in ARTICLES]
     return tuple(bare or tokens)
+
+
+_PLAIN = re.compile(r"[a-z0-9]+")
+_ARABIC = re.compile("[\u0620-\u064a\u0670-\u06d3 ]+")
 
 
 # ---------------------------------------------------------------- loading
@@ -278,19 +284,23 @@ def _file_tables(gazetteer: Gazetteer, names: dict[int, list[str]]) -> None:
             # A governorate goes by all the spellings of the town that it is named after.
             for seat in seats.get((record.kind, record.id), ()):
                 own += [gazetteer.records[seat].label, *names[seat]]
+                gazetteer.units[seat].append(index)
         for name in dict.fromkeys(own):
             gazetteer.file(index, name, strong=strong and record.kind != "adm3")
 
 
 def _seats(gazetteer: Gazetteer) -> dict[tuple[str, str], list[int]]:
     """Return for each unit the towns in it of the same name."""
+    sounds = {
+        record.id: sound_of(record.label) for record in gazetteer.records if record.kind in {"adm1", "adm2", "adm3"}
+    }
     out: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, record in enumerate(gazetteer.records):
         if record.kind != "town":
             continue
+        own = sound_of(record.label)
         for kind, code in (("adm1", record.adm1), ("adm2", record.adm2), ("adm3", record.adm3)):
-            unit = gazetteer.records[gazetteer.by_id[code]] if code else None
-            if unit is not None and sound_of(unit.label) == sound_of(record.label):
+            if sounds.get(code) == own:
                 out[kind, code].append(index)
     return out
 
@@ -344,8 +354,11 @@ def _file_spelling(gazetteer: Gazetteer, entry: dict[str, Any]) -> None:
     only_keys(entry, _SPELLING_KEYS, "places.names.toml", f"spelling {own!r}: ")
     if own not in gazetteer.by_id:
         raise KnowledgeError(f"places.names.toml: spelling {own!r}: no place of this id")
+    index = gazetteer.by_id[own]
     for spelled in entry.get("names", []):
-        gazetteer.file(gazetteer.by_id[own], spelled, strong=True, curated=True)
+        gazetteer.file(index, spelled, strong=True, curated=True)
+        for unit in gazetteer.units.get(index, ()):  # "Deir Ezzor province" as well as the town
+            gazetteer.file(unit, spelled, strong=gazetteer.records[unit].kind != "adm3", curated=True)
 
 
 @cache
