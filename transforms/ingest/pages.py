@@ -65,13 +65,14 @@ def with_full_text(
     budget: BodyBudget,
     settings: FetchSettings,
     now: datetime,
-    cache: PageCache = SHARED_CACHE,
+    cache: PageCache | None = None,
 ) -> tuple[list[Article], Counter[str]]:
     """Return `articles`, all of one host, with their pages' text, and counts of how it went.
 
     An article whose page cannot be had keeps its summary and is flagged "full_text_failed".
     """
     counts: Counter[str] = Counter({"in": len(articles)})
+    cache = SHARED_CACHE if cache is None else cache
     reader = _PageReader(fetcher, parsers, budget, settings, now, cache)
     done = []
     for article in articles:

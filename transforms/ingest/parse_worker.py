@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -93,8 +94,18 @@ def _limit(memory_mb: int) -> None:
 
 
 def _measured(reply: Reply) -> Reply:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
-    return replace(reply, peak_mb=round(peak, 1))
+    return replace(reply, peak_mb=round(_peak_mb(), 1))
+
+
+def _peak_mb() -> float:
+    """Return this process's largest memory; Linux's `ru_maxrss` would count the parent's, before exec."""
+    try:
+        with Path("/proc/self/status").open("rb") as status:
+            lines = [line for line in status if line.startswith(b"VmHWM:")]
+        return int(lines[0].split()[1]) / 1024
+    except (OSError, IndexError, ValueError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def _read(stream: BinaryIO) -> bytes | None:

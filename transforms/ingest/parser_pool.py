@@ -32,6 +32,11 @@ class ParserPool:
 
     Workers start when first needed and end with `close` (or the `with` block). A job that breaks its worker raises
     for that job alone.
+
+    Attributes:
+        started: How many workers were started.
+        peak_mb: Largest memory of any of them, as far as they could still tell.
+        slowest_s: Longest time that a job took, its worker's death included, its start left out.
     """
 
     def __init__(self, settings: FetchSettings) -> None:
@@ -42,6 +47,7 @@ class ParserPool:
         self._lock = threading.Lock()
         self.started = 0
         self.peak_mb = 0.0
+        self.slowest_s = 0.0
 
     def run(self, job: Job, body: bytes | bytearray) -> Reply:
         """Return the worker's answer to `job` on `body`.
@@ -54,11 +60,14 @@ class ParserPool:
             with self._lock:
                 worker = self._idle.pop() if self._idle else None
             worker = worker or self._start()
+            started = time.monotonic()
             try:
                 reply = worker.run(job, body, self._settings.parse_wall_s)
             except BaseException:
                 worker.kill()
                 raise
+            finally:
+                self.slowest_s = max(self.slowest_s, time.monotonic() - started)
             self.peak_mb = max(self.peak_mb, reply.peak_mb)
             spent = worker.jobs >= self._settings.worker_jobs or reply.peak_mb > RECYCLE_MB
             if spent or reply.error_kind == "parse_memory":
@@ -69,6 +78,11 @@ class ParserPool:
         if reply.error_kind:
             raise ParseError(reply.error_kind, reply.error)
         return reply
+
+    def pids(self) -> list[int]:
+        """Return the process ids of the workers that are idle."""
+        with self._lock:
+            return [worker.pid for worker in self._idle]
 
     def close(self) -> None:
         """End all workers; none is left behind."""
@@ -113,6 +127,7 @@ class _Worker:
             env=environment,
             start_new_session=True,
         )
+        self.pid = self._process.pid
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise RuntimeError("subprocess gave no pipes")

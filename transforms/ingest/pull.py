@@ -79,7 +79,7 @@ def pull_feeds(
     parsers: ParserPool | None = None,
     resolver: Resolver = resolve,
 ) -> PullResult:
-    """Pull `requests` and return all that came of it, in the order of the requests.
+    """Pull `requests` and return all that came of it, in the order of the requests, the newest articles first.
 
     Args:
         requests: Feeds with what is remembered of them.
@@ -96,7 +96,7 @@ def pull_feeds(
         total.add(part)
     place = {request.feed.name: i for i, request in enumerate(requests)}
     total.pulls.sort(key=lambda pull: place[pull.feed])
-    total.articles.sort(key=lambda article: place[article.feed])
+    total.articles.sort(key=lambda article: (place[article.feed], -article.published.timestamp(), article.item_id))
     total.failures.sort(key=lambda failure: place.get(failure.input_id, len(place)))
     return total
 
