@@ -125,9 +125,11 @@ def _summary(
     warnings += [f"{stage}: {n} inputs are not accounted for" for stage, n in wrong.items()]
     queues = {state.name: state.waiting for state in store.outbox.states() if state.active}
     warnings += [f"sink {row.name}: {_trouble(row)}" for row in report.troubled]
+    dead = sum(n for name, n in counters.items() if name.endswith(".failed") and not name.startswith("feeds."))
+    warnings += [f"{dead} inputs could not be handled: `trucewatch failures` lists them"] if dead else []
     asked = feeds["read"] + feeds["failed"] + counters.get("feeds.dropped.unchanged", 0)
     all_failed = bool(feeds["failed"]) and feeds["failed"] == asked
-    code = 1 if all_failed or silent or wrong else 3 if feeds["failed"] or report.troubled else 0
+    code = 1 if all_failed or silent or wrong else 3 if feeds["failed"] or dead or report.troubled else 0
     return RunSummary(
         run_id=run_id,
         now=now,
@@ -136,7 +138,7 @@ def _summary(
         counters=counters,
         imbalances=wrong,
         alerts=dict(Counter(alert.change.value for alert in alerts)),
-        failures=sum(n for name, n in counters.items() if name.endswith(".failed") and not name.startswith("feeds.")),
+        failures=dead,
         delivered={row.name: row.delivered for row in report.sinks if row.delivered},
         waiting={name: n for name, n in queues.items() if n},
         warnings=tuple(warnings),

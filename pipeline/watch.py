@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.config import Config
 from pipeline.options import DEFAULT_RUNNER
-from pipeline.run import RunResult, run_once
+from pipeline.run import run_once
 from pipeline.store.store import Store
+from pipeline.summary import RunResult
 from transforms.failures import StoreBusyError
 
 log = logging.getLogger("trucewatch")

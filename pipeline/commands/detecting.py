@@ -81,7 +81,6 @@ def explain(
     """
     from pipeline.texts import article_to_explain
     from transforms.detect.explain import explain as explained
-    from transforms.detect.explain import to_html, to_json, to_markup
 
     loaded = configured(config) if config_path(config).exists() else None
     store_url = store or (loaded.store if loaded else None)
@@ -91,11 +90,11 @@ def explain(
     explanation = explained(article)
     if html:
         try:
-            html.write_text(to_html(explanation), "utf-8")
+            html.write_text(explanation.html(), "utf-8")
         except OSError as error:
             fail(f"{html}: cannot be written: {error}")
         err.print(f"Wrote {html}")
     elif json:
-        write_json(to_json(explanation))
+        write_json(explanation)
     else:
-        out.print(to_markup(explanation))
+        out.print(explanation.rich(), highlight=False)

@@ -48,29 +48,34 @@ class TableSink:
 
 
 def alerts_table(alerts: Iterable[Alert], title: str = "") -> Table:
-    """Return the table of `alerts`, in their order."""
+    """Return the table of `alerts`, in their order; it fits a terminal of 80 columns."""
     table = Table(title=title or None, show_lines=True, expand=False)
-    for heading in ("Day", "What", "Where", "Toll", "Outlets", "In their words"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("Day", no_wrap=True)
+    table.add_column("What, where, and in whose words", overflow="fold", ratio=1)
+    table.add_column("Toll", overflow="fold", max_width=11)
+    table.add_column("Outlets", overflow="fold", max_width=19)
     for alert in alerts:
         table.add_row(*(_cell(text) for text in _cells(alert)), style="dim" if alert.change is Change.RETRACTED else "")
     return table
 
 
 def _cells(alert: Alert) -> tuple[Text | str, ...]:
-    what = Text(kind_words(alert), style=_STYLES[alert.family])
-    marks = [alert.change.value] if alert.change is not Change.NEW else []
-    notes = [*marks, certainty_words(alert), ceasefire_words(alert)]
-    for note in filter(None, notes):
-        what.append(f"\n{safe_text(note)}", style="italic")
-    return (
-        day_words(alert.date) or "not told",
-        what,
-        place_words(alert),
-        toll_words(alert),
-        outlet_words(alert),
-        shortened(first_quote(alert), 160),
-    )
+    mark = "" if alert.change is Change.NEW else f"{alert.change.value}: "
+    what = Text(f"{mark}{kind_words(alert)}", style=f"bold {_STYLES[alert.family]}")
+    what.append(f", {place_words(alert)}", style="bold default")
+    for note, style in ((certainty_words(alert), "yellow"), (_breach(alert), "default")):
+        if note:
+            what.append(f"\n{safe_text(note)}", style=f"not bold {style}")
+    quote = shortened(first_quote(alert), 200)
+    if quote:
+        what.append(f"\n“{quote}”", style="not bold italic default")
+    days = (day_words(alert.date) or "not told").replace(" to ", "\nto ", 1)
+    return days, what, toll_words(alert).replace(", ", "\n"), outlet_words(alert)
+
+
+def _breach(alert: Alert) -> str:
+    words = ceasefire_words(alert)
+    return f"breaks: {words}" if words and alert.family is Family.VIOLATION else words
 
 
 def _cell(value: Text | str) -> Text:

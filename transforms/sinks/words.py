@@ -14,6 +14,7 @@ _STAGES = {
     Stage.REJECTED: "ceasefire rejected",
     Stage.ENDED: "ceasefire ended",
 }
+_NEAR = 2  # geo precision: near the place, or the area around it
 _COUNTRIES = {"SY": "Syria", "LY": "Libya"}
 
 
@@ -32,8 +33,10 @@ def kind_words(alert: Alert) -> str:
 
 
 def place_name(place: Place) -> str:
-    """Return the gazetteer's name, else the name as told."""
-    return safe_text(place.label or place.name)
+    """Return the gazetteer's name, marked where only the area around it is meant; else the name as told."""
+    name = safe_text(place.label or place.name)
+    around = place.precision == _NEAR and place.kind in ("town", "neighbourhood")
+    return f"{name} area" if around and place.label else name
 
 
 def place_words(alert: Alert, most: int = 3) -> str:
@@ -90,8 +93,8 @@ def ceasefire_words(alert: Alert) -> str:
     name = safe_text(alert.ceasefire_name or alert.ceasefire_id)
     if alert.family is not Family.VIOLATION:
         return name
-    how = "by the dates and parties on record, not by the report" if alert.basis is Basis.INFERRED else "by the report"
-    return f"{name} (breach told {how})"
+    how = "inferred from its dates, ground and parties" if alert.basis is Basis.INFERRED else "so reported"
+    return f"{name} ({how})"
 
 
 def outlet_words(alert: Alert) -> str:
