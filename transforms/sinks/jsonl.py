@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -44,31 +45,39 @@ class JsonlSink:
 
     def deliver(self, batch: Batch) -> Outcomes:
         """Append those of `batch` that the file does not hold yet, and have the disk keep them."""
+        self.append({delivery.alert_id: delivery.body for delivery in batch.deliveries})
+        return Outcomes(delivered=batch.alert_ids)
+
+    def append(self, lines: Mapping[str, bytes]) -> None:
+        """Append those of `lines` (by alert id) that the file does not hold yet, and have the disk keep them.
+
+        Raises:
+            SinkError: The file cannot be written, is being written by another process, or is none of alerts.
+        """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                self._append(handle, batch)
+                self._append(handle, lines)
             finally:
                 os.close(handle)
         except OSError as error:
             raise file_error(self._path, error) from error
-        return Outcomes(delivered=batch.alert_ids)
 
-    def _append(self, handle: int, batch: Batch) -> None:
+    def _append(self, handle: int, lines: Mapping[str, bytes]) -> None:
         _lock(handle, self._path)
         end = repaired_end(handle, self._path)
         known = self._ids(handle, end)
-        lines = {d.alert_id: d.body for d in batch.deliveries if d.alert_id not in known}
+        new = {alert_id: line for alert_id, line in lines.items() if alert_id not in known}
         try:
-            _write_all(handle, b"".join(lines.values()), end)
+            _write_all(handle, b"".join(new.values()), end)
             os.fsync(handle)
         except OSError:
             os.ftruncate(handle, end)  # disk full: nothing half-written stays behind
             raise
         if end == 0:
             sync_directory(self._path.parent)
-        self._known = known | lines.keys()
+        self._known = known | new.keys()
         self._known_at = _state(handle)
 
     def _ids(self, handle: int, end: int) -> frozenset[str]:
