@@ -15,14 +15,17 @@ from transforms.detect.candidates import Candidate
 from transforms.detect.cues_around import Around
 from transforms.detect.facts import COVERED
 from transforms.detect.features import Features, View
+from transforms.detect.spans import CountryHit
 from transforms.model import Family, Means, Realis, Stage
 
+GENERIC = "r.generic_bombardment"  # marks a word that tells neither aircraft nor guns
 EVENT_FROM = 0.6  # what is below is no event
 _OLD_DAYS = 30
 _NEWS_DAYS = 7
 _THEATRE = 0.6  # a country's word of this weight speaks for events there; powers that act abroad weigh less
 _ADJOINING = 12  # characters between a town and the country that it is said to lie in
 _NAMED = frozenset({"name", "place"})
+_LOCATIVE_SUFFIXES = ("da", "de", "ta", "te")  # Turkish: Berlin'de
 _AIR = frozenset({"air.strike", "air.craft"})
 
 
@@ -89,9 +92,10 @@ def _whereabouts(around: Around) -> Features:
     marks: Features = {}
     at = view.reading.words[c.first].start
     hits = [h for h in facts.country.hits if c.sentence.start <= h.start < c.sentence.end]
-    foreign = [h for h in hits if h.country not in COVERED and h.weight >= _THEATRE]
+    abroad = [h for h in hits if h.country not in COVERED]
+    foreign = [h for h in abroad if h.weight >= _THEATRE]
     here: list[int] = []
-    there = [abs(h.start - at) for h in foreign if h.kind in _NAMED]
+    there = [abs(h.start - at) for h in abroad if h.kind in _NAMED and (h in foreign or _stands_within(around, h))]
     for hit in hits:
         if hit.country not in COVERED:
             continue
@@ -104,10 +108,23 @@ def _whereabouts(around: Around) -> Features:
     elif there:
         marks["r.elsewhere"] = -0.6
     elif not here:
-        marks["r.country_from_item"] = _from_item(around)
+        marks["r.country_from_item"] = _from_item(around) - (0.25 if any(h.kind in _NAMED for h in abroad) else 0.0)
     if "sport_trade" in around.cues:
         marks["r.sport_or_trade"] = -0.3
     return marks
+
+
+def _stands_within(around: Around, hit: CountryHit) -> bool:
+    """Return whether an act is told to be in a power that acts abroad: "an attack in Berlin", not "Berlin said"."""
+    if around.candidate.family == "ceasefire":  # talks are held anywhere
+        return False
+    words, c = around.view.reading.words, around.candidate
+    at = next((i for i in range(c.sentence.first, c.sentence.last) if words[i].end > hit.start), None)
+    if at is None:
+        return False
+    if around.verb_last:
+        return words[at].lemma.partition("'")[2].startswith(_LOCATIVE_SUFFIXES)
+    return any(cue.last in {at, at + 1} for cue in around.cues.get("inside", ()))
 
 
 def _from_item(around: Around) -> float:
@@ -147,6 +164,13 @@ def _fresh(around: Around) -> bool:
     return any(abs(age) <= _NEWS_DAYS for _, age in _days_off(around))
 
 
+def _placed(around: Around) -> bool:
+    c = around.candidate
+    return any(
+        c.sentence.start <= p.start < c.sentence.end and p.place.kind != "country" for p in around.view.facts.places
+    )
+
+
 def _unreal(around: Around) -> Realis | None:
     """Return as what the trigger is told where it is not told as real."""
     if around.governs("deny", 8):
@@ -172,7 +196,7 @@ def _ceasefire(around: Around) -> Verdict:
     c = around.candidate
     marks: Features = {"r.trigger": 0.35 if c.trigger.needs_context else 0.5 if c.trigger.weak else 0.75}
     if c.trigger.id == "ceasefire.deescalation":
-        marks["r.trigger"] = 0.6
+        marks["r.trigger"] = 0.6 if _fresh(around) or _placed(around) else 0.4
     if c.trigger.id == "ceasefire.plan" and not around.item_tells_truce:
         marks["r.no_truce_told"] = -0.4
     marks |= _whereabouts(around)
@@ -283,6 +307,8 @@ def _armed(around: Around) -> Verdict:
     marks |= {f"r.{name}": weight for name, weight in _AGAINST.items() if name in around.cues}
     if c.trigger.id == "air.craft":
         marks["r.craft_alone"] = -0.2
+    if any(cue.name == "bombard" and cue.first <= c.first and c.last <= cue.last for cue in around.view.found.cues):
+        marks[GENERIC] = 0.0
     if _asked_to_stop(around):
         marks["r.asked_to_stop"] = -0.5
     broken = _breaks_a_truce(around)
@@ -305,7 +331,7 @@ def _told_of_it(around: Around) -> Features:
     def inside(start: int) -> bool:
         return c.sentence.start <= start < c.sentence.end
 
-    if any(inside(p.start) and p.place.kind != "country" for p in facts.places):
+    if _placed(around):
         marks["r.place"] = 0.15
     elif c.trigger.id == "ground.take":
         marks["r.nothing_taken"] = -0.15

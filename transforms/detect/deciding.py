@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transforms.detect.candidates import Candidate, Found
-from transforms.detect.cue_rules import judge_by_cues
+from transforms.detect.cue_rules import GENERIC, judge_by_cues
 from transforms.detect.facts import Facts
 from transforms.detect.features import Features, View, features_of
 from transforms.detect.judgement import Judgement
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
+from transforms.detect.retelling import contradict
 from transforms.detect.slots import Slots, fill
 from transforms.model import Family, Means, Realis, Stage
 
@@ -119,20 +120,18 @@ def same_by_slots(left: Judged, right: Judged) -> bool:
     """Return whether two candidates tell one event, by rule: nothing that both tell contradicts."""
     if left.candidate.family != right.candidate.family or left.slots.country != right.slots.country:
         return False
-    a, b = left.slots, right.slots
-    if a.dated and b.dated and a.date != b.date:
-        return False
     if left.candidate.family == "ceasefire":
-        return left.stage == right.stage
-    vague = Means.UNSPECIFIED in (left.means, right.means)
-    if left.means != right.means and not vague:
+        begun = {left.stage, right.stage} == {Stage.AGREED, Stage.IN_EFFECT}  # one truce, told as made and as begun
+        return (left.stage == right.stage or begun) and not contradict(left.slots, right.slots)
+    loose = {Means.UNSPECIFIED, *_loosely(left), *_loosely(right)}
+    if left.means != right.means and not loose & {left.means, right.means}:
         return False
-    if a.killed is not None and b.killed is not None and a.killed != b.killed:
-        return False
-    ours, theirs = {_key(p.name) for p in a.places}, {_key(p.name) for p in b.places}
-    return (
-        not ours or not theirs or bool(ours & theirs) or (vague and left.candidate.sentence == right.candidate.sentence)
-    )
+    return not contradict(left.slots, right.slots)
+
+
+def _loosely(judged: Judged) -> set[Means | None]:
+    """Return the means that a bare word for bombardment only seems to tell: by air or by guns, it does not say."""
+    return {judged.means} if GENERIC in judged.features else set()
 
 
 def _answers(
@@ -268,7 +267,10 @@ def fold(event: Judged, retelling: Judged) -> Judged:
         targets=a.targets or b.targets,
         source=a.source or b.source,
     )
-    means = retelling.means if event.means == Means.UNSPECIFIED else event.means
+    told_loosely = event.means == Means.UNSPECIFIED or (
+        GENERIC in event.features and GENERIC not in retelling.features and retelling.means != Means.UNSPECIFIED
+    )
+    means = retelling.means if told_loosely else event.means
     family = Family.VIOLATION if Family.VIOLATION in (event.family, retelling.family) else event.family
     stage = event.stage
     return replace(

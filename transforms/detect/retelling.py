@@ -1,0 +1,37 @@
+"""Whether two tellings in one article may be of one event, by their slots: nothing that both tell contradicts."""
+
+from __future__ import annotations
+
+from transforms.detect.slots import Slots
+from transforms.model import Place
+
+
+def contradict(left: Slots, right: Slots) -> bool:
+    """Return whether days, tolls or places tell two events apart."""
+    both_dated = left.dated and right.dated and left.date and right.date
+    if both_dated and (left.date.end < right.date.start or right.date.end < left.date.start):
+        return True
+    if left.killed is not None and right.killed is not None and left.killed != right.killed:
+        return True
+    return bool(left.places and right.places) and not any(_akin(a, b) for a in left.places for b in right.places)
+
+
+def _akin(left: Place, right: Place) -> bool:
+    """Return whether two places are one, or lie in one governorate (Syria) or district (Libya).
+
+    Headlines tell the region, the text below the town: "Idlib", then "Saraqeb".
+    """
+    if not left.gazetteer_id or not right.gazetteer_id:
+        return left.name.casefold() == right.name.casefold()
+    if left.gazetteer_id == right.gazetteer_id:
+        return True
+    if left.country != right.country:
+        return False
+    if left.country == "LY" and left.adm2 and right.adm2:
+        return left.adm2 == right.adm2
+    codes, others = _codes(left), _codes(right)
+    return bool(codes & others) or not codes or not others
+
+
+def _codes(place: Place) -> set[str]:
+    return {code for code in (place.adm1, *place.covers) if code}
