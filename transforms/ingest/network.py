@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib import metadata
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore
@@ -122,7 +123,11 @@ class GuardedBackend(httpcore.NetworkBackend):
         raise AddressRefusedError("local sockets are not used")
 
     def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
-        """Resolve in a thread, since the system's resolver knows no time-out."""
+        """Resolve in a thread, since the system's resolver knows no time-out; an address needs no resolving."""
+        try:
+            return [str(ip_address(host))]
+        except ValueError:
+            pass
         result: list[list[str]] = []
         failure: list[Exception] = []
 
