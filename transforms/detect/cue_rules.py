@@ -95,7 +95,8 @@ def _whereabouts(around: Around) -> Features:
     abroad = [h for h in hits if h.country not in COVERED]
     foreign = [h for h in abroad if h.weight >= _THEATRE]
     here: list[int] = []
-    there = [abs(h.start - at) for h in abroad if h.kind in _NAMED and (h in foreign or _stands_within(around, h))]
+    within = [h for h in abroad if h.kind in _NAMED and _stands_within(around, h)]
+    there = [abs(h.start - at) for h in abroad if h in within or (h.kind in _NAMED and h in foreign)]
     for hit in hits:
         if hit.country not in COVERED:
             continue
@@ -104,7 +105,8 @@ def _whereabouts(around: Around) -> Features:
         )  # Tripoli in Lebanon
         (there if owned else here).append(abs(hit.start - at))
     if here and there:
-        marks["r.also_elsewhere"] = -0.35 if min(there) < min(here) else -0.1
+        nearer = min(there) < min(here) and (within or around.candidate.family == "ceasefire")
+        marks["r.also_elsewhere"] = -0.35 if nearer else -0.1
     elif there:
         marks["r.elsewhere"] = -0.6
     elif not here:
@@ -196,7 +198,7 @@ def _ceasefire(around: Around) -> Verdict:
     c = around.candidate
     marks: Features = {"r.trigger": 0.35 if c.trigger.needs_context else 0.5 if c.trigger.weak else 0.75}
     if c.trigger.id == "ceasefire.deescalation":
-        marks["r.trigger"] = 0.6 if _fresh(around) or _placed(around) else 0.4
+        marks["r.trigger"] = 0.6 if _fresh(around) or _placed(around) else 0.35
     if c.trigger.id == "ceasefire.plan" and not around.item_tells_truce:
         marks["r.no_truce_told"] = -0.4
     marks |= _whereabouts(around)
@@ -249,6 +251,8 @@ def _stage(around: Around) -> tuple[Stage | None, float]:
     """Return the step told and how much that speaks for an event."""
     before, after = (6, 10) if around.verb_last else (10, 8)
     near = {name: cue for name in _STAGES if (cue := around.near(name, before=before, after=after))}
+    if not near and not around.truces:  # a long sentence about one truce
+        near = {name: cue for name in _STAGES if (cue := around.near(name, before=99, after=99))}
     if not near:
         return None, 0.0
     if "agree" in near and around.negated(near["agree"]):
@@ -296,7 +300,7 @@ def _in_effect(around: Around, gaps: dict[str, int]) -> Stage:
 
 # ---------------------------------------------------------------- armed acts
 
-_AGAINST = {"opinion": -0.15, "accident": -0.4, "background": -0.15, "condemn": -0.05}
+_AGAINST = {"opinion": -0.15, "inquiry": -0.25, "accident": -0.4, "background": -0.15, "condemn": -0.05}
 
 
 def _armed(around: Around) -> Verdict:
@@ -340,6 +344,8 @@ def _told_of_it(around: Around) -> Features:
         marks["r.toll_of_years"] = -0.4
     elif tolls:
         marks["r.toll"] = 0.15
+    elif c.trigger.id == "kill":
+        marks["r.nobody_counted"] = -0.2
     if _fresh(around):
         marks["r.fresh"] = 0.1
     if c.sentence.index < 2:
