@@ -9,12 +9,27 @@ and ambushes are most often the work of those whom ceasefires leave out.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from transforms.alert.ceasefires import Ceasefire
 from transforms.alert.parties import Ranks
 from transforms.model import Means, Party
 
 _FRONT_MEANS = frozenset({Means.AIRSTRIKE, Means.SHELLING, Means.GROUND, Means.SIEGE, Means.CHEMICAL})
+
+
+class Sided(Protocol):
+    """What has sides and leaves parties out."""
+
+    @property
+    def sides(self) -> tuple[tuple[str, ...], ...]:
+        """Party ids, grouped by side."""
+        ...
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Party ids that are left out."""
+        ...
 
 
 def ids_of(parties: Iterable[Party]) -> frozenset[str]:
@@ -47,25 +62,26 @@ def breaks(
     return ceasefire.internal or not (target_sides and len(actor_sides | target_sides) == 1)
 
 
-def _outsiders(ceasefire: Ceasefire, parties: frozenset[str], ranks: Ranks) -> bool:
+def _outsiders(ceasefire: Sided, parties: frozenset[str], ranks: Ranks) -> bool:
     return any(ranks.armed(party) and not sides_of(ceasefire, (party,), ranks) for party in parties)
 
 
-def concerns(ceasefire: Ceasefire, parties: frozenset[str], ranks: Ranks) -> bool | None:
+def concerns(ceasefire: Sided, parties: frozenset[str], ranks: Ranks) -> bool | None:
     """Return whether it is `ceasefire` that `parties` have to do with; None where no armed party is known.
 
-    One of its parties together with an armed body of the country that is none points to another ceasefire.
+    One of its parties together with an armed body of the country that is none points to another ceasefire. "Terrorists"
+    says nothing here: each side calls the other so.
     """
     if parties & ranks.everybody:
         return None
-    armed = frozenset(party for party in parties - ranks.vague if ranks.armed(party))
+    armed = frozenset(party for party in parties - ranks.vague - ranks.jihadists if ranks.armed(party))
     if not armed:
         return None
     sides = sides_of(ceasefire, armed, ranks)
     return len(sides) > 1 or (len(sides) == 1 and not _outsiders(ceasefire, armed - ranks.abroad, ranks))
 
 
-def sides_of(ceasefire: Ceasefire, parties: Iterable[str], ranks: Ranks) -> frozenset[int]:
+def sides_of(ceasefire: Sided, parties: Iterable[str], ranks: Ranks) -> frozenset[int]:
     """Return which sides of `ceasefire` the `parties` stand on; the nearest body that it names decides."""
     found: set[int] = set()
     for party in parties:

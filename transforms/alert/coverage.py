@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from transforms.model import Place
 
@@ -45,6 +46,16 @@ class Coverage:
     def quarters(self) -> bool:
         """Whether it holds in quarters of a city only, so that the city's name may stand for them."""
         return not self.codes and not any(_TOWN.fullmatch(place) for place in self.places)
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """First-level units that it touches, "*" for the whole country, "" for areas that lie nobody knows where.
+
+        Two coverages can only meet where they share a region or one of them is nationwide.
+        """
+        if self.nationwide:
+            return frozenset("*")
+        return frozenset(code[:4] for code in (*self.codes, *self.within)) or frozenset([""])
 
     @property
     def fineness(self) -> tuple[int, int]:
@@ -134,6 +145,7 @@ def names_of(place: Place) -> frozenset[str]:
     return frozenset(fold_name(name) for name in (place.name, place.label) if name)
 
 
+@lru_cache(maxsize=4096)
 def fold_name(name: str) -> str:
     """Return `name` without accents, case, hyphens, apostrophes and articles."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))

@@ -7,6 +7,7 @@ agreement takes its place, the last day that was announced for it, or a long sil
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,24 +29,42 @@ _RENEWED = timedelta(days=7)  # a second agreement later than this replaces the 
 
 @dataclass(slots=True)
 class _Draft:
+    """A ceasefire while its story is read."""
+
     event: Event
-    parties: frozenset[str]
     coverage: Coverage
     start: date
     heard: date
+    parties: frozenset[str] = frozenset()
+    sides: tuple[tuple[str, ...], ...] = ()
+    excluded: tuple[str, ...] = ()
     until: date | None = None
     ended: str = ""
     kept: bool = False  # whether it was told to be in effect
 
+    def join(self, parties: frozenset[str], ranks: Ranks) -> None:
+        """Take in parties that are told of it."""
+        if not parties <= self.parties:
+            self.parties |= parties
+            self.sides = _sides_of(self.parties, ranks)
+
     def last_day(self, silence: timedelta) -> date:
+        """Return the last day on which it may be in force."""
         return self.until or self.heard + silence
 
-    def freeze(self, silence: timedelta, ranks: Ranks) -> Ceasefire:
+    def is_over(self, day: date, silence: timedelta) -> bool:
+        """Return whether nothing told on `day` or later can be about it any more."""
+        if self.ended in (_REPORTED_END, _REJECTED):
+            return day > self.last_day(silence)
+        return day > self.last_day(silence) + _AFTER
+
+    def freeze(self, silence: timedelta) -> Ceasefire:
+        """Return it as an entry of the ledger."""
         return Ceasefire(
             id=f"detected-{self.event.event_id}",
             name=_name(self.event, self.start),
             country=self.event.country,
-            sides=_sides_of(self.parties, ranks),
+            sides=self.sides,
             coverage=self.coverage,
             start=self.start,
             until=self.until,
@@ -54,6 +73,50 @@ class _Draft:
             origin="detected",
             event_id=self.event.event_id,
         )
+
+
+class _Drafts:
+    """Drafts of one country, those that may go on by the regions they touch."""
+
+    def __init__(self, ranks: Ranks, silence: timedelta) -> None:
+        self._ranks = ranks
+        self._silence = silence
+        self._by_region: defaultdict[str, list[_Draft]] = defaultdict(list)
+        self.all: list[_Draft] = []
+
+    def add(self, draft: _Draft) -> None:
+        """Take in a draft that begins."""
+        self.all.append(draft)
+        for region in draft.coverage.regions:
+            self._by_region[region].append(draft)
+
+    def going_on(self, event: Event, *, same_reach: bool = False) -> _Draft | None:
+        """Return the draft that `event` goes on with; with two that fit equally, the one that began last.
+
+        With `same_reach`, news of the whole country only goes with a ceasefire of the whole country, and local news
+        with a local one; otherwise the other kind serves where there is just one.
+        """
+        ground, ids = coverage_of(event.places, event.country), ids_of((*event.actors, *event.targets))
+        fitting = [
+            draft
+            for draft in self._near(ground, _day(event))
+            if draft.coverage.meets(ground)
+            and not (len(draft.parties) > 1 and concerns(draft, ids, self._ranks) is False)
+        ]
+        alike = [draft for draft in fitting if draft.coverage.nationwide == ground.nationwide]
+        if alike or same_reach:
+            return max(alike, key=lambda draft: (draft.start, draft.event.event_id), default=None)
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _near(self, ground: Coverage, day: date) -> list[_Draft]:
+        """Return the drafts that may share ground; those that are over on `day` are forgotten, as days only rise."""
+        regions = set(self._by_region) if ground.nationwide else {*ground.regions, "*"} & set(self._by_region)
+        found: dict[int, _Draft] = {}
+        for region in regions:
+            living = [draft for draft in self._by_region[region] if not draft.is_over(day, self._silence)]
+            self._by_region[region] = living
+            found.update((id(draft), draft) for draft in living)
+        return list(found.values())
 
 
 def detected_from(
@@ -72,17 +135,20 @@ def detected_from(
         silence: After this time without news of it a ceasefire counts as over.
     """
     ranks = ranks or Ranks()
-    drafts: list[_Draft] = []
-    for event in sorted((e for e in events if _usable(e)), key=lambda e: (_day(e), e.event_id)):
+    countries: dict[str, _Drafts] = {}
+    for event in sorted((e for e in events if _usable(e)), key=lambda e: (_day(e), e.first_seen, e.event_id)):
+        drafts = countries.setdefault(event.country, _Drafts(ranks, silence))
         if event.stage in (Stage.AGREED, Stage.IN_EFFECT):
-            held = event.stage is Stage.IN_EFFECT and _open_draft(event, drafts, ranks, silence, same_reach=True)
-            if held or not match_known(event, known, ranks):
-                _begin_or_go_on(event, drafts, ranks, silence)
+            draft = drafts.going_on(event, same_reach=True)
+            goes_on = draft is not None and event.stage is Stage.IN_EFFECT
+            if goes_on or not match_known(event, known, ranks):
+                _begin_or_go_on(event, draft, drafts, ranks)
         elif event.stage in (Stage.EXTENDED, Stage.ENDED, Stage.REJECTED):
-            draft = _open_draft(event, drafts, ranks, silence)
+            draft = drafts.going_on(event)
             if draft:
                 _change(event, draft, ranks)
-    return tuple(sorted((d.freeze(silence, ranks) for d in drafts), key=lambda one: (one.start, one.id)))
+    found = [draft.freeze(silence) for drafts in countries.values() for draft in drafts.all]
+    return tuple(sorted(found, key=lambda one: (one.start, one.id)))
 
 
 def match_known(event: Event, known: Iterable[Ceasefire], ranks: Ranks) -> Ceasefire | None:
@@ -97,16 +163,16 @@ def match_known(event: Event, known: Iterable[Ceasefire], ranks: Ranks) -> Cease
     both = len(_fighting(event, ranks)) > 1
     found: list[tuple[int, int, str, Ceasefire]] = []
     for one in known:
-        if one.country != event.country or not one.coverage.meets(ground):
-            continue
-        who = concerns(one, ids, ranks)
         gap = (one.start - day).days
         ahead = _FAR_AHEAD if one.coverage.nationwide and ground.nationwide else _AHEAD
         begins = -_AFTER.days <= gap <= ahead.days
         holds = event.stage is Stage.IN_EFFECT and one.in_force(day)
+        if one.country != event.country or not (begins or holds) or not one.coverage.meets(ground):
+            continue
+        who = concerns(one, ids, ranks)
         young = (day - one.start) <= _YOUNG
         plainly_it = not one.coverage.nationwide or ground.nationwide or young or (who and both)
-        if who is not False and plainly_it and (begins or holds):
+        if who is not False and plainly_it:
             found.append((int(bool(who)), -abs(gap), one.id, one))
     return max(found, key=lambda entry: entry[:3])[3] if found else None
 
@@ -120,32 +186,28 @@ def _usable(event: Event) -> bool:
     )
 
 
-def _begin_or_go_on(event: Event, drafts: list[_Draft], ranks: Ranks, silence: timedelta) -> None:
-    day, last = _day(event), _last_day(event)
-    ground = coverage_of(event.places, event.country)
-    parties = _fighting(event, ranks)
-    draft = _open_draft(event, drafts, ranks, silence, same_reach=True)
+def _begin_or_go_on(event: Event, draft: _Draft | None, drafts: _Drafts, ranks: Ranks) -> None:
+    day, last, parties = _day(event), _last_day(event), _fighting(event, ranks)
     if draft and (event.stage is Stage.IN_EFFECT or day - draft.heard <= _RENEWED):
         draft.heard = max(draft.heard, day)
-        draft.parties |= parties
+        draft.join(parties, ranks)
         draft.kept = draft.kept or event.stage is Stage.IN_EFFECT
         if event.stage is Stage.AGREED and last:
             draft.until = last
         return
     if draft:
         draft.until, draft.ended = max(draft.start, day - timedelta(days=1)), "a new agreement took its place"
-    drafts.append(
-        _Draft(
-            event=event,
-            parties=parties,
-            coverage=ground,
-            start=day,
-            heard=day,
-            until=last,
-            ended="its announced last day passed" if last else "",
-            kept=event.stage is Stage.IN_EFFECT,
-        )
+    begun = _Draft(
+        event=event,
+        coverage=coverage_of(event.places, event.country),
+        start=day,
+        heard=day,
+        until=last,
+        ended="its announced last day passed" if last else "",
+        kept=event.stage is Stage.IN_EFFECT,
     )
+    begun.join(parties, ranks)
+    drafts.add(begun)
 
 
 def _change(event: Event, draft: _Draft, ranks: Ranks) -> None:
@@ -159,45 +221,21 @@ def _change(event: Event, draft: _Draft, ranks: Ranks) -> None:
         draft.until, draft.ended = max(day, draft.start), _REJECTED
 
 
-def _open_draft(
-    event: Event, drafts: Iterable[_Draft], ranks: Ranks, silence: timedelta, *, same_reach: bool = False
-) -> _Draft | None:
-    """Return the draft that `event` goes on with; with two that fit equally, the one that began last."""
-    day, ground = _day(event), coverage_of(event.places, event.country)
-    fitting: list[_Draft] = []
-    for draft in drafts:
-        if draft.event.country != event.country or day > draft.last_day(silence) + _AFTER:
-            continue
-        if draft.ended in (_REPORTED_END, _REJECTED) and draft.until and day > draft.until:
-            continue
-        if len(draft.parties) > 1 and _others(event, draft, silence, ranks):
-            continue
-        if draft.coverage.meets(ground):
-            fitting.append(draft)
-    alike = [draft for draft in fitting if draft.coverage.nationwide == ground.nationwide]
-    if alike or same_reach:
-        return max(alike, key=lambda draft: (draft.start, draft.event.event_id), default=None)
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _others(event: Event, draft: _Draft, silence: timedelta, ranks: Ranks) -> bool:
-    """Return whether `event` names parties, and none of the draft's."""
-    return concerns(draft.freeze(silence, ranks), ids_of((*event.actors, *event.targets)), ranks) is False
-
-
 def _fighting(event: Event, ranks: Ranks) -> frozenset[str]:
-    """Return the ids of the parties of `event` that bear arms."""
+    """Return the ids of the parties of `event` that bear arms in its country."""
     named = ids_of((*event.actors, *event.targets)) - ranks.vague - ranks.everybody
-    return frozenset(party for party in named if ranks.armed(party))
+    elsewhere = "ly-" if event.country == "SY" else "sy-"
+    return frozenset(party for party in named if ranks.armed(party) and not party.startswith(elsewhere))
 
 
 def _sides_of(parties: frozenset[str], ranks: Ranks) -> tuple[tuple[str, ...], ...]:
-    """Return each party as a side of its own; who stands with whom is not told.
+    """Return each party as a side of its own, one that acts as part of another with it; more is not told.
 
     Foreign states broker more often than they sign: they count only where the country's own parties are fewer than two.
     """
-    own = parties - ranks.abroad
-    return tuple((party,) for party in sorted(own if len(own) > 1 else parties))
+    whole = frozenset(party for party in parties if parties.isdisjoint(ranks.lineage(party)[1:]))
+    own = whole - ranks.abroad
+    return tuple((party,) for party in sorted(own if len(own) > 1 else whole))
 
 
 def _day(event: Event) -> date:

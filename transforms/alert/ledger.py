@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from transforms.alert.breach import breaks, concerns, ids_of
+from transforms.alert.breach import breaks, concerns, ids_of, sides_of
 from transforms.alert.ceasefires import Ceasefire, load_ceasefires
 from transforms.alert.detected import detected_from, match_known
 from transforms.alert.parties import Ranks, known_ranks
@@ -101,7 +101,7 @@ class Ledger:
         """Return the ceasefire that a report means which itself calls `event` a breach.
 
         The sure one if there is one; else the best match among those in force that day or until lately. A report that
-        names no place fits a local ceasefire only where no other comes into question.
+        names no place fits a local ceasefire only where it names two of its sides and no other comes into question.
         """
         sure = self.broken_by(event)
         if sure or event.family is Family.CEASEFIRE:
@@ -139,6 +139,8 @@ class Ledger:
             where = _place_fit(one, event.places)
             who = concerns(one, ids, self.ranks)
             if where is None or who is False:
+                continue
+            if where == _UNTOLD and len(sides_of(one, ids, self.ranks)) < 2:
                 continue
             fineness = one.coverage.fineness[0] if where == _SURE else 0
             scored.append(((int(one.in_force(day)), where, int(bool(who)), fineness, one.start.toordinal()), one))

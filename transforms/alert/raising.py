@@ -100,7 +100,7 @@ def raise_alert(
     standing = standing_mentions(event)
     taken_back = _retraction(event, standing, judgement, policy)
     if event.told is None:
-        refused = taken_back or refusal(event, judgement, standing, policy, now)
+        refused = taken_back or refusal(event, judgement, standing, policy, now, news=not supersedes)
         if refused:
             return Decision(event=event, alert=None, reason=refused)
         return _tell(event, judgement, standing, policy, now, Change.NEW, (), supersedes)
@@ -117,9 +117,24 @@ def raise_alert(
 
 
 def refusal(
-    event: Event, judgement: Judgement, standing: tuple[Mention, ...], policy: AlertPolicy, now: datetime
+    event: Event,
+    judgement: Judgement,
+    standing: tuple[Mention, ...],
+    policy: AlertPolicy,
+    now: datetime,
+    *,
+    news: bool = True,
 ) -> str:
-    """Return why the policy does not tell of an event that was not told before, "" if it does."""
+    """Return why the policy does not tell of an event that was not told before, "" if it does.
+
+    Args:
+        event: The event.
+        judgement: How the ledger sees it.
+        standing: The mentions that stand.
+        policy: What is told.
+        now: The run's clock.
+        news: Whether it must be fresh and corroborated; not where it takes the place of an event that was told.
+    """
     kinds = policy.stages if judgement.family is Family.CEASEFIRE else policy.means
     kind = event.stage if judgement.family is Family.CEASEFIRE else event.means
     checks = (
@@ -130,9 +145,9 @@ def refusal(
         ("basis", judgement.basis is None or judgement.basis in policy.bases),
         ("country", event.country in policy.countries),
         ("place", not policy.places or _within(event, policy.places)),
-        ("few_outlets", event.independent_outlets >= policy.min_independent_outlets),
-        ("backlog", any(not mention.backlog for mention in standing)),
-        ("stale", any(not m.backlog and now - m.published <= policy.freshness for m in standing)),
+        ("few_outlets", not news or event.independent_outlets >= policy.min_independent_outlets),
+        ("backlog", not news or any(not mention.backlog for mention in standing)),
+        ("stale", not news or any(not m.backlog and now - m.published <= policy.freshness for m in standing)),
     )
     return next((reason for reason, passed in checks if not passed), "")
 

@@ -160,6 +160,15 @@ def test_two_events_that_are_one() -> None:
     assert (survivor.alert.changed, survivor.alert.supersedes, survivor.alert.revision) == (("merged",), "e2", 2)
 
 
+def test_an_event_that_takes_the_place_of_a_told_one_is_told_however_old() -> None:
+    old = event(mention(published=NOW - 80 * HOUR))
+    assert _raise(old).reason == "stale"
+    change = EventChange(event=old, what=("merged",))
+    told = raise_alert(change, LEDGER, AlertPolicy(), NOW, supersedes="e2")
+    assert told.alert is not None
+    assert (told.alert.change, told.alert.supersedes) == (Change.NEW, "e2")
+
+
 def test_an_alert_says_what_it_rests_on() -> None:
     told = event(
         mention(1, realis=Realis.ALLEGED, alleged_by="rebels"),
