@@ -255,8 +255,8 @@ def _stage(around: Around) -> tuple[Stage | None, float]:
         near = {name: cue for name in _STAGES if (cue := around.near(name, before=99, after=99))}
     if not near:
         return None, 0.0
-    if "agree" in near and around.negated(near["agree"]):
-        return Stage.NEGOTIATING, 0.1
+    if any(around.negated(cue) for cue in around.cues.get("agree", ())):
+        return Stage.NEGOTIATING, 0.1  # no agreement reached: talks that failed
     gaps = {name: around.distance(cue.first, cue.last) for name, cue in near.items()}
     c = around.candidate
 
@@ -293,8 +293,9 @@ def _in_effect(around: Around, gaps: dict[str, int]) -> Stage:
     for name in ("ended", "extend", "reject"):
         if gaps.get(name, 9) <= 5:
             return _STAGES[name]
-    if around.verb_last and gaps.get("talk", 9) == 0:
-        return Stage.NEGOTIATING  # "truce talks began"
+    for name in ("talk", "call"):
+        if around.verb_last and gaps.get(name, 9) == 0:
+            return _STAGES[name]  # "truce talks began"
     return Stage.AGREED if "effect_future" in gaps or _to_come(around) else Stage.IN_EFFECT
 
 

@@ -288,6 +288,12 @@ def _weekday(context: _Context) -> DateSpan | None:
     return _span(at)
 
 
+def _latest_weekday(context: _Context) -> DateSpan | None:
+    """Return the latest such day before publication: what "الثلاثاء الماضي" and "mardi dernier" mean."""
+    at = _weekday_at(replace(context, ahead=False))
+    return _span(at - timedelta(days=7) if at == context.anchor else at)
+
+
 def _weekday_range(context: _Context) -> DateSpan | None:
     first, last = _weekday_at(context), _weekday_at(context, "last_weekday")
     if first is None or last is None:
@@ -365,7 +371,7 @@ _MEANINGS: dict[str, Callable[[_Context], DateSpan | None]] = {
     "part_of_month": _part_of_month,
     "weekday": _weekday,
     "weekday_next": lambda context: _weekday(replace(context, ahead=True)),
-    "weekday_last": lambda context: _weekday(replace(context, ahead=False, last=True)),
+    "weekday_last": _latest_weekday,
     "weekday_range": _weekday_range,
     "past": _past,
     "ago": _ago,

@@ -13,7 +13,7 @@ from transforms.detect.features import Features, View, features_of
 from transforms.detect.judgement import Judgement
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
-from transforms.detect.retelling import contradict
+from transforms.detect.retelling import contradict, finer
 from transforms.detect.slots import Slots, fill
 from transforms.model import Family, Means, Realis, Stage
 
@@ -258,7 +258,7 @@ def fold(event: Judged, retelling: Judged) -> Judged:
     a, b = event.slots, retelling.slots
     slots = replace(
         a,
-        places=a.places or b.places,
+        places=finer(a.places, b.places),
         date=b.date if b.dated and not a.dated else a.date,
         dated=a.dated or b.dated,
         killed=a.killed if a.killed is not None else b.killed,

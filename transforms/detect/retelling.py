@@ -5,6 +5,8 @@ from __future__ import annotations
 from transforms.detect.slots import Slots
 from transforms.model import Place
 
+_REGION = 3  # precision of governorates and larger
+
 
 def contradict(left: Slots, right: Slots) -> bool:
     """Return whether days, tolls or places tell two events apart."""
@@ -14,6 +16,13 @@ def contradict(left: Slots, right: Slots) -> bool:
     if left.killed is not None and right.killed is not None and left.killed != right.killed:
         return True
     return bool(left.places and right.places) and not any(_akin(a, b) for a in left.places for b in right.places)
+
+
+def finer(first: tuple[Place, ...], then: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the places of the first telling, or of the second where the first only names a region."""
+    if not first or (then and min(p.precision for p in first) >= _REGION > min(p.precision for p in then)):
+        return then
+    return first
 
 
 def _akin(left: Place, right: Place) -> bool:
