@@ -162,7 +162,7 @@ def _tellings(
             means=means,
             country=town.country,
             places=_told_place(town, rng),
-            date=DateSpan(start=told_day, end=told_day) if rng.random() < 0.9 else None,
+            date=DateSpan(start=told_day, end=told_day) if rng.random() < 0.97 else None,
             actors=(Party(name=actor),) if rng.random() < 0.7 else (),
             killed=grown,
             realis=Realis.ASSERTED,

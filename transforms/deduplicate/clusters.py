@@ -11,10 +11,10 @@ telling detail. Its work grows with the clusters in those blocks, not with all t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from transforms.deduplicate.compare import score
-from transforms.deduplicate.features import LONGEST_SPAN, WIDEST_REACH, Features
+from transforms.deduplicate.features import LONGEST_SPAN, Features
 
 _NOTHING: frozenset[Features] = frozenset()
 _SECONDS_PER_DAY = 86400.0
@@ -84,8 +84,8 @@ class ClusterSpace:
         """Take a cluster out; the blocks forget it as they are read."""
         cluster.alive = False
 
-    def candidates(self, mention: Features) -> list[Cluster]:
-        """Return the clusters with a mention that can be compared with `mention`, in no order."""
+    def candidates(self, mention: Features) -> Mapping[Cluster, list[Features]]:
+        """Return the mentions that have enough in common with `mention` to be compared, by cluster."""
         once: set[Features] = set()  # one telling detail in common
         found: set[Features] = set()
         blocks = self._blocks
@@ -103,19 +103,27 @@ class ClusterSpace:
         for piece in mention.text_keys:
             found |= self._texts.get(piece, _NOTHING)
         homes = self._homes
-        return [cluster for cluster in {homes[member] for member in found} if cluster.alive]
+        by_home: defaultdict[Cluster, list[Features]] = defaultdict(list)
+        for member in found:
+            by_home[homes[member]].append(member)
+        return by_home
+
+    def linked(self, mention: Features) -> Iterator[Cluster]:
+        """Yield the clusters that hold a mention which alone would be taken for the same event as `mention`."""
+        for cluster, members in self.candidates(mention).items():
+            if cluster.alive and any(_at_least_0(score(mention, one, self._values)) for one in members):
+                yield cluster
 
     def rate(self, mention: Features, cluster: Cluster) -> float | None:
-        """Return the mean log-odds that `mention` belongs to `cluster`; None where ruled out or none fits."""
-        total, best = 0.0, -1.0
+        """Return the mean log-odds that `mention` belongs to `cluster`; None where a member rules it out."""
+        total = 0.0
         compared = cluster.compared()
         for member in compared:
             odds = score(mention, member, self._values)
             if odds is None:
                 return None
             total += odds
-            best = max(best, odds)
-        return total / len(compared) if best >= 0 else None
+        return total / len(compared)
 
     def closest_odds(self, mention: Features, cluster: Cluster, values: tuple[float, ...]) -> float | None:
         """Return the log-odds of the member of `cluster` that `mention` fits best; None where it fits none."""
@@ -137,7 +145,7 @@ class ClusterSpace:
     def place(self, mention: Features) -> Cluster:
         """Add `mention`, which must come after all members in canonical order, and return its cluster."""
         fitting: list[tuple[float, Cluster]] = []
-        for cluster in self.candidates(mention):
+        for cluster in self.linked(mention):
             if mention.order[0] - cluster.heard > self._horizon:
                 continue
             rating = self.rate(mention, cluster)
@@ -163,23 +171,13 @@ class ClusterSpace:
         for member in other.members:
             self._homes[member] = home
 
-    def linked(self, mention: Features) -> Iterator[Cluster]:
-        """Yield the clusters that hold a mention which alone would be taken for the same event as `mention`."""
-        for cluster in self.candidates(mention):
-            for member in cluster.members:
-                odds = score(mention, member, self._values)
-                if odds is not None and odds >= 0:
-                    yield cluster
-                    break
-
 
 def _block() -> defaultdict[str, set[Features]]:
     return defaultdict(set)
 
 
-def reach_of(mention: Features) -> tuple[int, int]:
-    """Return the first and last day on which a mention could lie that is compared with `mention`."""
-    return mention.first_day - WIDEST_REACH, mention.last_day + WIDEST_REACH
+def _at_least_0(odds: float | None) -> bool:
+    return odds is not None and odds >= 0
 
 
 def partition(mentions: Iterable[Features], values: tuple[float, ...], horizon_days: float) -> list[Cluster]:

@@ -39,12 +39,19 @@ _GROWING_TOLL = 0.5  # 58 grows to 86 within a story
 _MASS_TOLL = 100
 _GROWING_MASS_TOLL = 0.1  # first figures of a massacre are far off
 _SMALL_TOLL = 5
+_NEEDED_APART = 4  # telling details in common, where the places have nothing to do with each other
 _REPRINT_SIMILARITY = 0.8
 
 _INDEX = {name: at for at, name in enumerate(NAMES)}
 _BIAS = _INDEX["bias"]
+_DAY_SAME, _DAY_OVERLAP, _DAY_UNKNOWN = _INDEX["day_same"], _INDEX["day_overlap"], _INDEX["day_unknown"]
+_DAY_GAP, _DAY_GAP_STEP = _INDEX["day_gap"], _INDEX["day_gap_step"]
+_KILLED_SAME, _KILLED_CLOSE, _KILLED_APART = _INDEX["killed_same"], _INDEX["killed_close"], _INDEX["killed_apart"]
+_INJURED_SAME, _INJURED_APART = _INDEX["injured_same"], _INDEX["injured_apart"]
+_ACTOR_SAME, _ACTOR_OPPOSED = _INDEX["actor_same"], _INDEX["actor_opposed"]
 Evidence = list[tuple[int, float]]
 _NOTHING_COMMON: Evidence = [(_INDEX["nothing_common"], 1.0)]
+_LITTLE_COMMON_APART: Evidence = [(_INDEX["nothing_common"], 3.0)]
 
 
 @lru_cache(maxsize=256)
@@ -73,27 +80,27 @@ def _kind(a: Features, b: Features) -> str:
     return _kind_evidence(a.kind, b.kind)
 
 
-def _toll(a: Features, b: Features) -> tuple[str, float] | None:
+def _toll(a: Features, b: Features) -> tuple[int, float] | None:
     one, other = a.mention.killed, b.mention.killed
     if one is None or other is None:
         return None
     if one == other:
-        return "killed_same", min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
+        return _KILLED_SAME, min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
     low, high = (one, other) if one < other else (other, one)
     if high >= _MASS_TOLL and low >= high * _GROWING_MASS_TOLL:
-        return "killed_close", 1.0
+        return _KILLED_CLOSE, 1.0
     if low >= high * _GROWING_TOLL:
-        return ("killed_close", 1.0) if high > _SMALL_TOLL else None
-    return "killed_apart", 1.0
+        return (_KILLED_CLOSE, 1.0) if high > _SMALL_TOLL else None
+    return _KILLED_APART, 1.0
 
 
-def _injured(a: Features, b: Features) -> tuple[str, float] | None:
+def _injured(a: Features, b: Features) -> tuple[int, float] | None:
     one, other = a.mention.injured, b.mention.injured
     if one is None or other is None:
         return None
     if one == other:
-        return "injured_same", min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
-    return ("injured_apart", 1.0) if min(one, other) < max(one, other) * _GROWING_TOLL else None
+        return _INJURED_SAME, min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
+    return (_INJURED_APART, 1.0) if min(one, other) < max(one, other) * _GROWING_TOLL else None
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
@@ -120,20 +127,20 @@ def _same_text(a: Features, b: Features) -> bool:
     return similarity(a.mention.signature, b.mention.signature) >= _REPRINT_SIMILARITY
 
 
-def _day(a: Features, b: Features, gap: int, reprint: bool) -> tuple[str, float]:
+def _day(a: Features, b: Features, gap: int, reprint: bool) -> tuple[int, float]:
     if reprint or not (a.day_known and b.day_known):
-        return "day_unknown", 1.0
+        return _DAY_UNKNOWN, 1.0
     if gap:
         slow = a.reach > REACH and b.reach > REACH
-        return ("day_gap_step" if slow else "day_gap"), float(gap)
+        return (_DAY_GAP_STEP if slow else _DAY_GAP), float(gap)
     single = a.first_day == a.last_day == b.first_day == b.last_day
-    return ("day_same" if single else "day_overlap"), 1.0
+    return (_DAY_SAME if single else _DAY_OVERLAP), 1.0
 
 
-def _actors(a: Features, b: Features) -> tuple[str, float] | None:
+def _actors(a: Features, b: Features) -> tuple[int, float] | None:
     if not a.sides.isdisjoint(b.sides) or not a.parties.isdisjoint(b.parties):
-        return "actor_same", 1.0
-    return ("actor_opposed", 1.0) if are_opposed(a.sides, b.sides) else None
+        return _ACTOR_SAME, 1.0
+    return (_ACTOR_OPPOSED, 1.0) if are_opposed(a.sides, b.sides) else None
 
 
 def _reversed(a: Features, b: Features) -> bool:
@@ -157,8 +164,12 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     if not reprint and (gap > a.reach or gap > b.reach):
         return None
     place = closest(a.spots, b.spots)
-    if place is not Relation.SAME and len(a.anchors & b.anchors) < NEEDED_ANCHORS:
-        return _NOTHING_COMMON
+    if place is not Relation.SAME:
+        common = len(a.anchors & b.anchors)
+        if common < NEEDED_ANCHORS:
+            return _NOTHING_COMMON
+        if place is Relation.APART and common < _NEEDED_APART:
+            return _LITTLE_COMMON_APART
     kind = _kind(a, b)
     where = _PLACE[place] if a.spots or b.spots else _INDEX["place_none"]
     found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), (where, 1.0)]
@@ -169,7 +180,7 @@ def evidence(a: Features, b: Features) -> Evidence | None:
         add((_INDEX["kind_rare"], 1.0))
     for told in (_day(a, b, gap, reprint), _toll(a, b), _injured(a, b), _actors(a, b)):
         if told:
-            add((_INDEX[told[0]], told[1]))
+            add(told)
     if _reversed(a, b):
         add((_INDEX["role_reversed"], 1.0))
     targets = _overlap(a.target_stems, b.target_stems)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from transforms.deduplicate.clusters import Cluster, ClusterSpace, partition, reach_of
+from transforms.deduplicate.clusters import Cluster, ClusterSpace, partition
 from transforms.deduplicate.compare import weight_values
 from transforms.deduplicate.events import canonical, carried_on, event_of, frozen_key, id_of, what_changed, withdrawn
 from transforms.deduplicate.features import (
@@ -25,6 +25,7 @@ from transforms.deduplicate.features import (
     days_told,
     features_of,
     features_of_denial,
+    group_of,
     is_real,
     last_heard,
     text_keys,
@@ -35,6 +36,7 @@ from transforms.model import Event, EventChange, Mention, Realis
 
 _DEFAULT = ClusterSettings()
 _Order = tuple[float, str]
+_Block = tuple[str, int] | tuple[int, ...]  # group and day, or a piece of a text's signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +104,8 @@ class _Run:
         self._space = ClusterSpace(self._values, settings.horizon_days)
         self._events = {one.event_id: one for one in events}
         self._clusters: dict[str, Cluster] = {}  # event id -> cluster, for loaded events
-        self._by_day: dict[int | tuple[int, ...], list[str]] | None = None
-        self._loaded_days: set[int] = set()
+        self._by_block: dict[_Block, list[str]] | None = None
+        self._loaded: set[_Block] = set()
         self._gone: set[str] = set()
         self._touched: dict[int, Cluster] = {}
         self._denials: list[Mention] = []
@@ -154,21 +156,22 @@ class _Run:
 
     # -- loading ------------------------------------------------------------------------------------------------
 
-    def _days(self) -> dict[int | tuple[int, ...], list[str]]:
-        """Return the ids of the stored events by the days that their mentions tell and by pieces of their texts."""
-        if self._by_day is None:
-            found: defaultdict[int | tuple[int, ...], list[str]] = defaultdict(list)
+    def _blocks(self) -> dict[_Block, list[str]]:
+        """Return the ids of the stored events by group and day, and by pieces of their texts."""
+        if self._by_block is None:
+            found: defaultdict[_Block, list[str]] = defaultdict(list)
             for event in self._events.values():
-                days: set[int | tuple[int, ...]] = set()
+                blocks: set[_Block] = set()
                 for one in event.mentions:
                     if is_real(one):
                         first, last, _ = days_told(one)
-                        days.update(range(first, last + 1))
-                        days.update(text_keys(one))
-                for day in days:
-                    found[day].append(event.event_id)
-            self._by_day = dict(found)
-        return self._by_day
+                        group = group_of(one)
+                        blocks.update([(group, day) for day in range(first, last + 1)])
+                        blocks.update(text_keys(one))
+                for block in blocks:
+                    found[block].append(event.event_id)
+            self._by_block = dict(found)
+        return self._by_block
 
     def _load(self, event: Event) -> Cluster:
         """Put a stored event into the space, once, and return its cluster."""
@@ -183,16 +186,15 @@ class _Run:
 
     def _load_around(self, mention: Features) -> None:
         """Load the stored events that `mention` could be compared with."""
-        first, last = reach_of(mention)
-        by_day = self._days()
-        for day in range(first, last + 1):
-            if day not in self._loaded_days:
-                self._loaded_days.add(day)
-                for event_id in by_day.get(day, ()):
+        by_block = self._blocks()
+        wanted: list[_Block] = list(mention.text_keys)
+        days = range(mention.first_day - mention.reach, mention.last_day + mention.reach + 1)
+        wanted += [(mention.group, day) for day in days]
+        for block in wanted:
+            if block not in self._loaded:
+                self._loaded.add(block)
+                for event_id in by_block.get(block, ()):
                     self._load(self._events[event_id])
-        for piece in mention.text_keys:
-            for event_id in by_day.get(piece, ()):
-                self._load(self._events[event_id])
 
     # -- clustering ---------------------------------------------------------------------------------------------
 
@@ -263,7 +265,9 @@ class _Run:
             fitting = [
                 (odds, cluster)
                 for cluster in self._space.candidates(denial)
-                if (odds := self._space.closest_odds(denial, cluster, self._denial_values)) is not None and odds >= 0
+                if cluster.alive
+                and (odds := self._space.closest_odds(denial, cluster, self._denial_values)) is not None
+                and odds >= 0
             ]
             if not fitting:
                 self.dropped["denial_unmatched"] += mention.mention_id in self._new_denials

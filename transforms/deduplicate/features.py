@@ -18,7 +18,6 @@ _FEWEST_TELLING = 4  # smaller tolls are too common to bring mentions together
 _TELLING_ALONE = 10  # two mentions of the same toll are compared, wherever they place it
 REACH = 1
 _REACH_SLOW = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
-WIDEST_REACH = _REACH_SLOW
 NEEDED_ANCHORS = 2  # a near toll counts once, an equal one twice
 _REMEMBERED = 50_000
 RARE_KINDS = frozenset({Means.CHEMICAL.value, Means.SIEGE.value})
@@ -69,6 +68,11 @@ class Features:
     anchors: frozenset[str]
     text_keys: frozenset[tuple[int, ...]]
     reach: int
+
+
+def group_of(mention: Mention) -> str:
+    """Return the group of the mention: those of different groups never tell one event."""
+    return f"{mention.country}|{'ceasefire' if mention.family is Family.CEASEFIRE else 'armed'}"
 
 
 def days_told(mention: Mention) -> tuple[int, int, bool]:
@@ -143,7 +147,7 @@ def _features_of(mention: Mention) -> Features:
         mention=mention,
         order=(mention.published.timestamp(), mention.mention_id),
         article=(mention.feed, mention.item_id),
-        group=f"{mention.country}|{'ceasefire' if ceasefire else 'armed'}",
+        group=group_of(mention),
         kind=kind,
         first_day=first,
         last_day=last,
