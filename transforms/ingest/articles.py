@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
-
 from transforms.failures import Failure, failure_of
 from transforms.ingest.feed import Feed
 from transforms.ingest.identity import canonical_url, content_hash, item_id
@@ -57,11 +55,9 @@ def articles_of(feed: Feed, parsed: ParsedFeed, *, base: str, now: datetime, fir
         try:
             article = article_of(feed, parsed, entry, identity=identity, base=base, now=now)
         except (ValueError, OverflowError) as error:
-            payload = msgspec.json.encode(entry).decode()
+            # Without a payload: the feed is read again by the next run, and the item with it.
             result.failures.append(
-                failure_of(
-                    "ingest", error, input_id=f"{feed.name}: {entry.guid or entry.link}", at=now, payload=payload
-                )
+                failure_of("ingest", error, input_id=f"{feed.name}: {entry.guid or entry.link}", at=now)
             )
             continue
         if article is None:

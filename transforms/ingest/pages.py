@@ -14,14 +14,13 @@ from transforms.failures import FetchError, ParseError
 from transforms.ingest.fetch import ACCEPT_PAGE, BodyBudget, Fetched, Fetcher, HostLocks, HttpStatusError, host_of
 from transforms.ingest.network import user_agent
 from transforms.ingest.parser_pool import ParserPool
-from transforms.ingest.robots import MAX_ROBOTS_BYTES
 from transforms.ingest.settings import FetchSettings
 from transforms.ingest.wire import Job
 from transforms.model import Article
 
 _KEEP = timedelta(hours=24)  # RFC 9309: a robots.txt should not be used for longer
 _NO_CLOCK = datetime(1970, 1, 1, tzinfo=UTC)  # for one page nothing is remembered that needs a clock
-_ALLOW_ALL, _DENY_ALL = b"", b"User-agent: *\nDisallow: /"
+_ALLOW_ALL, _DENY_ALL = b"", b"\nUser-agent: *\nDisallow: /"
 
 
 class PageCache:
@@ -139,9 +138,16 @@ class _PageReader:
         rules = self._rules(url)
         if not rules:
             return
-        job = Job(kind="robots", agent=self._agent, urls=(url,), max_bytes=MAX_ROBOTS_BYTES)
+        coding, _, body = rules.partition(b"\n")
+        job = Job(
+            kind="robots",
+            agent=self._agent,
+            urls=(url,),
+            content_encoding=coding.decode("latin-1"),
+            max_bytes=self._settings.max_body_bytes,
+        )
         try:
-            reply = self._parsers.run(job, rules)
+            reply = self._parsers.run(job, body)
         except ParseError as error:
             raise FetchError("robots", f"the site's robots.txt cannot be read: {error}") from error
         self._delay_s = max(self._delay_s, reply.crawl_delay_s)
@@ -149,7 +155,10 @@ class _PageReader:
             raise FetchError("robots", "the site's robots.txt does not allow this page")
 
     def _rules(self, url: str) -> bytes:
-        """Return the robots.txt of the page's site; RFC 9309: 4xx allows all, unreachable allows nothing."""
+        """Return the robots.txt of the page's site, as its Content-Encoding, a line feed and the body as sent.
+
+        RFC 9309: 4xx allows all, unreachable allows nothing.
+        """
         parts = urlsplit(url)
         address = f"{parts.scheme}://{parts.netloc}/robots.txt"
         kept = self._cache.get(f"robots {address}", self._now)
@@ -159,7 +168,7 @@ class _PageReader:
         with self._budget.lease() as lease:
             try:
                 answer = self._fetcher.fetch(address, lease, now=self._now, accept="text/plain, */*;q=0.1")
-                rules = bytes(answer.body[:MAX_ROBOTS_BYTES]) if not answer.content_encoding else _DENY_ALL
+                rules = answer.content_encoding.encode("latin-1", "replace") + b"\n" + bytes(answer.body)
             except HttpStatusError as error:
                 rules = _ALLOW_ALL if 400 <= error.status < 500 and error.status != 429 else _DENY_ALL
             except FetchError:

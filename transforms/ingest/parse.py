@@ -48,7 +48,7 @@ def entries_of(body: bytes, *, content_type: str = "", language: str = "", max_i
     entries = result["entries"]
     if not entries and not result.get("version") and root.rpartition(":")[2].lower() not in _FEED_ROOTS:
         if root.lower() == "html" or b"<html" in stripped[:2000].lower():
-            raise ParseError("html_page", "the address answers with an HTML page, not with a feed")
+            raise ParseError("html_page", _html_message(stripped))
         raise ParseError("not_a_feed", f"the root element <{plain(root)[:40]}> is not that of a feed")
     feed = result["feed"]
     warnings = []
@@ -75,6 +75,19 @@ def entries_of(body: bytes, *, content_type: str = "", language: str = "", max_i
         complete=complete,
         warnings=tuple(warnings),
     )
+
+
+_ALTERNATE = re.compile(
+    rb"<link\b(?=[^<>]{0,500}application/(?:rss|atom|feed)\+(?:xml|json))[^<>]{0,500}href=[\"']?([^\"'\s<>]{1,500})",
+    re.IGNORECASE,
+)
+
+
+def _html_message(page: bytes) -> str:
+    """Say that it is a page, and which feeds it names."""
+    found = [plain(url.decode("utf-8", "replace")) for url in _ALTERNATE.findall(page[:100_000])[:3]]
+    hint = f"; it names these feeds: {', '.join(found)}" if found else ""
+    return f"the address answers with an HTML page, not with a feed{hint}"
 
 
 def parsed_xml(data: bytes) -> Any:

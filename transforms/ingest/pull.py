@@ -245,9 +245,14 @@ def _finished(read: _Read, settings: FetchSettings, now: datetime, seen: Seen) -
     parsed, fetched = read.parsed, read.fetched
     result = articles_of(feed, parsed, base=fetched.url, now=now, first_pull=read.state.pulls == 0, seen=seen)
     after = states.read(
-        read.state, now, etag=fetched.etag, last_modified=fetched.last_modified, moved_to=fetched.moved_to,
-        complete=parsed.complete, new_times=[a.published for a in result.articles if "changed" not in a.flags],
-    )  # fmt: skip
+        read.state,
+        now,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        moved_to=fetched.moved_to,
+        complete=parsed.complete and not result.failures,
+        new_times=[article.published for article in result.articles if "changed" not in article.flags],
+    )
     counters.update(
         {
             "ingest.in": parsed.items,

@@ -31,6 +31,7 @@ def test_table(case: dict[str, Any], parsers: ParserPool) -> None:
         with pytest.raises(ParseError) as told:
             parsers.run(job, body)
         assert told.value.kind == case["kind"], told.value
+        assert case.get("says", "") in str(told.value)
         return
     feed = parsers.run(job, body).feed
     assert feed

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -24,6 +28,8 @@ from transforms.ingest.parser_pool import ParserPool
 from transforms.ingest.settings import FetchSettings
 from transforms.ingest.transform import PullFeeds
 from transforms.ingest.wire import Job
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Nothing:
@@ -219,6 +225,57 @@ def test_a_private_feed_says_which_setting_lets_it_in(parsers: ParserPool) -> No
     assert isinstance(pulled, FeedPull)
     assert pulled.kind == "address_refused"
     assert "allow_private_networks" in pulled.message
+
+
+def unknown_name(host: str, port: int) -> list[str]:
+    raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+
+def test_names_of_what_fails_before_http(parsers: ParserPool) -> None:
+    def answer_in_plain_text(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        closed_port = closing.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        plain_port = listening.getsockname()[1]
+        threading.Thread(target=answer_in_plain_text, args=(listening,), daemon=True).start()
+        feeds = {
+            "tls": f"https://127.0.0.1:{plain_port}/a",
+            "connect": f"http://127.0.0.1:{closed_port}/a",
+            "dns": "http://no.such.name.example/a",
+            "bad_url": "ftp://outlet.example/a",
+        }
+        listed = [feed(kind, url) for kind, url in feeds.items()]
+        settings = open_settings(timeout_s=10, total_timeout_s=20)
+        result = pull(listed, Stored(), settings, parsers=parsers, resolver=unknown_name)
+    assert {pulled.feed: pulled.kind for pulled in result.pulls} == {kind: kind for kind in feeds}
+    assert all(failure.message for failure in result.failures)
+
+
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    """SIGKILL leaves no time to tidy up: a worker ends when its input does."""
+    script = (
+        "import os, signal\n"
+        "from transforms.ingest.parser_pool import ParserPool\n"
+        "from transforms.ingest.settings import FetchSettings\n"
+        "from transforms.ingest.wire import Job\n"
+        "pool = ParserPool(FetchSettings())\n"
+        "pool.run(Job(kind='feed'), b'<rss><channel><item><title>t</title></item></channel></rss>')\n"
+        "print(pool.pids()[0], flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT, check=False
+    )
+    worker = Path(f"/proc/{int(done.stdout)}")
+    deadline = time.monotonic() + 30
+    while worker.exists() and "Z" not in (worker / "stat").read_text().split()[2] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not worker.exists() or "Z" in (worker / "stat").read_text().split()[2]
 
 
 def test_credentials_are_sent_home_only_and_never_told(parsers: ParserPool) -> None:
