@@ -23,7 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 out = Console(soft_wrap=True)
-err = Console(stderr=True)
+err = Console(stderr=True, soft_wrap=True)  # a sentence stays one line for whoever greps it
 
 
 def write_line(text: str) -> None:

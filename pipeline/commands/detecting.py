@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,7 +44,7 @@ def detect(
         articles = []
         for number, row in rows:
             try:
-                articles.append(article_of_item(jsonlib.loads(row)))
+                articles.append(article_of_item(_item(row)))
             except (ValueError, TypeError, KeyError) as error:
                 bad += 1
                 err.print(
@@ -55,6 +55,13 @@ def detect(
             write_json({"id": article.item_id, "events": told})
     sys.stdout.flush()
     raise typer.Exit(PARTIAL if bad else OK)
+
+
+def _item(row: bytes) -> dict[str, Any]:
+    item = jsonlib.loads(row)
+    if not isinstance(item, dict):
+        raise TypeError(f"expected a JSON object, found {type(item).__name__}")
+    return item
 
 
 def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[tuple[int, bytes]]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pipeline.commands.running import ConfigOption, JsonOption, StoreOption, configured
+from pipeline.commands.running import AsOfOption, ConfigOption, JsonOption, StoreOption, configured
 from pipeline.commands.stored import open_store
 from pipeline.console import FAILED, OK, PARTIAL, clock_of, command, err, fail, out, write_json, write_line
 from transforms.failures import ConfigError, ParseError
@@ -49,7 +49,7 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> None:
 @app.command()
 @command
 def health(
-    config: ConfigOption = None, store: StoreOption = None, as_of: str | None = None, json: JsonOption = False
+    config: ConfigOption = None, store: StoreOption = None, as_of: AsOfOption = None, json: JsonOption = False
 ) -> None:
     """Tell, from what the store remembers, which feeds are failing, stale or silent beyond their habit.
 

@@ -50,7 +50,7 @@ class TableSink:
 def alerts_table(alerts: Iterable[Alert], title: str = "") -> Table:
     """Return the table of `alerts`, in their order; it fits a terminal of 80 columns."""
     table = Table(title=title or None, show_lines=True, expand=False)
-    table.add_column("Day", no_wrap=True)
+    table.add_column("Day", overflow="fold", width=10)
     table.add_column("What, where, and in whose words", overflow="fold", ratio=1)
     table.add_column("Toll", overflow="fold", max_width=11)
     table.add_column("Outlets", overflow="fold", max_width=19)
