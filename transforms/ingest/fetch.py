@@ -17,7 +17,15 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from transforms.failures import FetchError
-from transforms.ingest.network import Deadline, NameUnknownError, Resolver, guarded_client, refusal_of, resolve
+from transforms.ingest.network import (
+    Deadline,
+    NameUnknownError,
+    Resolver,
+    causes_of,
+    guarded_client,
+    refusal_of,
+    resolve,
+)
 from transforms.ingest.settings import FetchSettings
 from transforms.text import plain
 
@@ -315,7 +323,7 @@ def _named(error: httpx.HTTPError | httpx.InvalidURL | httpx.StreamError, url: s
         return FetchError("timeout", f"{where} did not answer in time ({_told(error)})")
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
         return FetchError("bad_url", f"{where!r} is not an http(s) address: {_told(error)}")
-    causes = [error.__cause__, error.__cause__ and error.__cause__.__cause__]
+    causes = list(causes_of(error))
     if any(isinstance(cause, NameUnknownError) for cause in causes):
         return FetchError("dns", _told(error))
     if any(isinstance(cause, ssl.SSLError) for cause in causes):

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from importlib import metadata
 from ipaddress import ip_address
@@ -223,12 +223,15 @@ def guarded_client(
 
 def refusal_of(error: BaseException) -> str:
     """Return why the guard refused, when `error` (an httpx one) comes from it, else ""."""
+    return next((str(cause) for cause in causes_of(error) if isinstance(cause, AddressRefusedError)), "")
+
+
+def causes_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error` and what it was raised from or in, outermost first."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, AddressRefusedError):
-            return str(cause)
-        cause = cause.__cause__
-    return ""
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 @lru_cache(maxsize=1)

@@ -252,7 +252,8 @@ def test_names_of_what_fails_before_http(parsers: ParserPool) -> None:
         listed = [feed(kind, url) for kind, url in feeds.items()]
         settings = open_settings(timeout_s=10, total_timeout_s=20)
         result = pull(listed, Stored(), settings, parsers=parsers, resolver=unknown_name)
-    assert {pulled.feed: pulled.kind for pulled in result.pulls} == {kind: kind for kind in feeds}
+    kinds = {pulled.feed: pulled.kind for pulled in result.pulls}
+    assert kinds == {kind: kind for kind in feeds}, [pulled.message for pulled in result.pulls]
     assert all(failure.message for failure in result.failures)
 
 
