@@ -63,9 +63,9 @@ def _place_hits(text: str, lang: str) -> list[CountryHit]:
     """Return the places, each for its country; of a name that both have, for the likelier one, with less weight."""
     out: list[CountryHit] = []
     for span in find_places(text, lang):
-        if span.weak or not span.candidates or span.candidates[0].kind == "country":
+        if not span.candidates or span.candidates[0].kind == "country" or (span.weak and lang == "en"):
             continue
-        shared = len({place.country for place in span.candidates}) > 1
+        shared = span.weak or len({place.country for place in span.candidates}) > 1
         weight = _SHARED_NAME_WEIGHT if shared else _PLACE_WEIGHT
         country = span.candidates[0].country
         out.append(CountryHit(start=span.start, end=span.end, country=country, weight=weight, kind="place"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from transforms.detect.slots import Slots
 from transforms.model import Place
 
-_REGION = 3  # precision of governorates and larger
-
 
 def contradict(left: Slots, right: Slots) -> bool:
     """Return whether days, tolls or places tell two events apart."""
@@ -19,10 +17,11 @@ def contradict(left: Slots, right: Slots) -> bool:
 
 
 def finer(first: tuple[Place, ...], then: tuple[Place, ...]) -> tuple[Place, ...]:
-    """Return the places of the first telling, or of the second where the first only names a region."""
-    if not first or (then and min(p.precision for p in first) >= _REGION > min(p.precision for p in then)):
-        return then
-    return first
+    """Return the places of the first telling, or of the second where that names towns for the first's region."""
+    if not first or not then:
+        return first or then
+    same = {p.gazetteer_id for p in first} & {p.gazetteer_id for p in then}
+    return then if not same and min(p.precision for p in first) > min(p.precision for p in then) else first
 
 
 def _akin(left: Place, right: Place) -> bool:
