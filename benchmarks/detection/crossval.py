@@ -15,8 +15,8 @@ from typing import Any
 from benchmarks.detection.gold import Item, gold_folder, load, scorer
 from benchmarks.detection.training import THRESHOLDS, Row, rows_of, train
 from transforms.detect.deciding import Judged, judge_all
-from transforms.detect.features import Features
 from transforms.detect.judgement import Head
+from transforms.detect.view import Features
 
 FOLDS = 5
 

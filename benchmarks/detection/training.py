@@ -14,9 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.detection.gold import Item
 from transforms.detect.candidates import Candidate
 from transforms.detect.deciding import Asker, Judged, _answers, pair_features
-from transforms.detect.features import Features, View, features_of
+from transforms.detect.features import features_of
 from transforms.detect.judgement import Head, shared_only, vocabulary
 from transforms.detect.slots import fill
+from transforms.detect.view import Features, View
 
 # How strongly each head is held back (C of the logistic regression), and how rare a feature may be.
 STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.15, "means": 0.2, "certainty": 0.1, "same": 0.5}
@@ -123,7 +124,9 @@ def fit(
     y = np.array([order[label] for label in labels])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = LogisticRegression(C=strength, max_iter=300, tol=1e-4, solver="lbfgs")
+        # Two classes: liblinear's coordinate descent is ten times faster on sparse rows, and as deterministic.
+        solver = "liblinear" if len(classes) == 2 else "lbfgs"
+        model = LogisticRegression(C=strength, max_iter=200, tol=1e-3, solver=solver, random_state=0)
         model.fit(x, y, sample_weight=np.array(weights))
     weights_ = np.asarray(model.coef_, dtype=np.float32)
     return Head(tuple(classes), names, weights_, np.asarray(model.intercept_, dtype=np.float32))

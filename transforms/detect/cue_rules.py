@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from transforms.detect.candidates import Candidate
 from transforms.detect.cues_around import Around
 from transforms.detect.facts import COVERED
-from transforms.detect.features import Features, View
 from transforms.detect.spans import CountryHit
+from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
 GENERIC = "r.generic_bombardment"  # marks a word that tells neither aircraft nor guns

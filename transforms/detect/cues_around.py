@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from transforms.detect.candidates import Candidate, CueAt
-from transforms.detect.features import View
+from transforms.detect.view import View
 
 TRUCE_WORDS = frozenset({"ceasefire.word", "ceasefire.deescalation"})
 _VERB_LAST = frozenset({"tr"})

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from transforms.detect.candidates import Candidate, Found
 from transforms.detect.cue_rules import GENERIC, judge_by_cues
 from transforms.detect.facts import Facts
-from transforms.detect.features import Features, View, features_of
+from transforms.detect.features import features_of
 from transforms.detect.judgement import Judgement
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
 from transforms.detect.retelling import contradict, finer
 from transforms.detect.slots import Slots, fill
+from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
 Asker = Callable[[str, Features], dict[str, float]]

@@ -1,35 +1,27 @@
 """What the judgement weighs of a candidate: named features, each readable in `explain`.
 
 Names begin with their group: `t` trigger, `w` words by position, `s` words of the sentence, `i` words of the item,
-`p` parse, `c` cues, `k` country, `d` date, `x` slots, `n` neighbours. Groups in `SHARED` mean the same in every language.
+`p` parse, `c` cues, `k` country, `d` date, `x` slots, `n` neighbours,
+`v` truces of the item, `r` the rules over cues. Groups in `SHARED` mean the same in every language.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from transforms.detect.candidates import Candidate, CueAt, Found
-from transforms.detect.facts import Facts
-from transforms.detect.reading import Reading, Word
+from transforms.detect.candidates import Candidate, CueAt
+from transforms.detect.cue_rules import judge_by_cues
+from transforms.detect.reading import Reading, Word, ancestors
+from transforms.detect.view import Features, View
 
-SHARED = frozenset("tckdxn")
+SHARED = frozenset("tckdxnvr")
 _CONTENT = {"NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM"}
+_LINKS = {"ADP", "SCONJ", "VERB", "CCONJ", "AUX", "ADV"}
+_TRUCE = {"ceasefire.word", "ceasefire.deescalation"}
+_BESIDE = 4
 _NEAR = 6
 _DEPTH = 6
-
-Features = dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One candidate among all that was read of its article."""
-
-    reading: Reading
-    found: Found
-    facts: Facts
-    candidate: Candidate
 
 
 def features_of(view: View) -> Features:
@@ -49,6 +41,8 @@ def _all(view: View) -> Iterator[tuple[str, float]]:
     yield from _cues(view)
     yield from _neighbours(view)
     yield from _slots(view)
+    yield from _truces(view)
+    yield from _rules(view)
 
 
 def _trigger(view: View) -> Iterator[tuple[str, float]]:
@@ -104,19 +98,6 @@ def _bags(view: View) -> Iterator[tuple[str, float]]:
 
 def _content(word: Word) -> bool:
     return (word.pos in _CONTENT or (not word.pos and len(word.text) > 2)) and not word.text.isspace()
-
-
-def ancestors(reading: Reading, index: int) -> list[int]:
-    """Return the words that `index` hangs on, nearest first, the root last."""
-    chain: list[int] = []
-    seen = {index}
-    while True:
-        head = reading.words[index].head
-        if head < 0 or head in seen or len(chain) >= 20:
-            return chain
-        chain.append(head)
-        seen.add(head)
-        index = head
 
 
 def children(reading: Reading, index: int, sentence_first: int, sentence_last: int) -> list[int]:
@@ -223,3 +204,48 @@ def _neighbours(view: View) -> Iterator[tuple[str, float]]:
 
 def _slots(view: View) -> Iterator[tuple[str, float]]:
     yield from view.facts.features(view.candidate.sentence, view.candidate.first, view.candidate.last)
+
+
+def _truces(view: View) -> Iterator[tuple[str, float]]:
+    """Yield what is said of the truces of the item, for acts that may break one."""
+    c, reading = view.candidate, view.reading
+    truces = [o for o in view.found.candidates if o.trigger.id in _TRUCE and o is not c]
+    yield f"v.truces={min(len(truces), 3)}", 1.0
+    for truce in truces:
+        gap = truce.sentence.index - c.sentence.index
+        scope = "same" if gap == 0 else "next" if abs(gap) == 1 else "far"
+        yield f"v.{scope}", 1.0
+        yield f"v.{scope}.{truce.trigger.id}", 0.7
+        if gap == 0:
+            yield f"v.same.{'before' if truce.first < c.first else 'after'}", 0.7
+        for cue in view.found.cues:
+            if cue.last <= truce.first and truce.first - cue.last <= _BESIDE:
+                yield f"v.{scope}.{cue.name}.before", 0.8
+                yield f"v.{cue.name}", 0.8
+            elif truce.last <= cue.first and cue.first - truce.last <= _BESIDE:
+                yield f"v.{scope}.{cue.name}.after", 0.8
+                yield f"v.{cue.name}", 0.8
+        if truce.first > truce.sentence.first:
+            yield f"w.v.before={reading.words[truce.first - 1].lemma}", 0.7
+        for above in ancestors(reading, truce.head)[:3] if reading.lang == "en" else ():
+            yield f"w.v.above={reading.words[above].lemma}", 0.7
+    if truces and c.family == "armed":
+        nearest = min(truces, key=lambda o: abs(o.first - c.first))
+        low, high = min(nearest.last, c.last), max(nearest.first, c.first)
+        if nearest.sentence.index == c.sentence.index:
+            for word in reading.words[low:high]:
+                if word.pos in _LINKS:
+                    yield f"w.v.between={word.lemma}", 0.8
+
+
+def _rules(view: View) -> Iterator[tuple[str, float]]:
+    """Yield what the rules over cues make of the candidate: the judgement weighs their word as one among others."""
+    verdict = judge_by_cues(view)
+    yield f"r.stage={verdict.stage}", 1.5
+    yield f"r.means={verdict.means}", 1.0
+    yield f"r.family={verdict.family}", 1.0
+    yield f"r.realis={verdict.realis}", 1.0
+    yield f"r.reason={verdict.reason}", 1.0
+    yield "r.event", verdict.event
+    for mark in verdict.marks:
+        yield mark, 0.7

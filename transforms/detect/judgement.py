@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from transforms.detect.features import SHARED, Features
+from transforms.detect.features import SHARED
+from transforms.detect.view import Features
 from transforms.failures import KnowledgeError
 
 MODEL_FILE = "model.npz"

@@ -198,3 +198,16 @@ def _sentence_spans(laid: Laid) -> list[tuple[int, int]]:
         if laid.text[start:last].strip():
             spans.append((start, last))
     return spans
+
+
+def ancestors(reading: Reading, index: int) -> list[int]:
+    """Return the words that `index` hangs on, nearest first, the root last."""
+    chain: list[int] = []
+    seen = {index}
+    while True:
+        head = reading.words[index].head
+        if head < 0 or head in seen or len(chain) >= 20:
+            return chain
+        chain.append(head)
+        seen.add(head)
+        index = head

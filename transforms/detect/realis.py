@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from transforms.detect.candidates import Candidate
 from transforms.detect.facts import Facts
-from transforms.detect.features import ancestors
-from transforms.detect.reading import Reading
+from transforms.detect.reading import Reading, ancestors
 from transforms.model import Realis
 
 _DENY = frozenset({"deny", "refute", "disprove", "debunk"})

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transforms.detect.candidates import Candidate
-from transforms.detect.features import ancestors
-from transforms.detect.reading import Reading
+from transforms.detect.reading import Reading, ancestors
 
 _BY = {"by", "from"}
 _AT = {"on", "against", "at", "of", "near", "upon", "targeting", "into"}

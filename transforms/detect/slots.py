@@ -7,12 +7,12 @@ from datetime import date
 
 from transforms.detect.candidates import Candidate
 from transforms.detect.facts import Facts
-from transforms.detect.features import ancestors
-from transforms.detect.reading import Reading
+from transforms.detect.reading import Reading, ancestors
 from transforms.detect.roles import Roles, Span, roles_of
 from transforms.detect.spans import DateAt
 from transforms.model import DatePrecision, DateSpan, Party, Place
 
+_TOLL_OF_A_WAR = 300
 _WHEN_OWN = {"absolute", "weekday", "range", "relative", "since", "duration"}
 
 
@@ -111,12 +111,17 @@ def _tolls(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> tuple
     armed = [r for r in rivals if r.family == "armed"]
     out: dict[str, int | None] = {"killed": None, "injured": None}
     sentence = candidate.sentence
-    tolls = [t for t in facts.tolls if sentence.start <= t.start < sentence.end and not t.cumulative]
+    tolls = [t for t in facts.tolls if sentence.start <= t.start < sentence.end and not _of_the_war(t)]
     for kind in out:
         mine = [t for t in tolls if t.kind == kind and _mine(facts.reading, candidate, armed, t.start, t.end)]
         if mine:
             out[kind] = mine[0].value
     return out["killed"], out["injured"]
+
+
+def _of_the_war(toll: TollAt) -> bool:
+    """Return whether a toll totals a long time; a small one is taken for the event's own all the same."""
+    return toll.cumulative and (toll.value is None or toll.value >= _TOLL_OF_A_WAR)
 
 
 def _places(facts: Facts, candidate: Candidate, country: str, rivals: list[Candidate]) -> tuple[Place, ...]:
