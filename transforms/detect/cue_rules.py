@@ -9,7 +9,8 @@ data (`lexicon/triggers.<lang>.toml`); the weights here were set on invented cas
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from transforms.detect.candidates import Candidate
 from transforms.detect.cues_around import Around
@@ -17,6 +18,9 @@ from transforms.detect.facts import COVERED
 from transforms.detect.spans import CountryHit
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
+
+if TYPE_CHECKING:
+    from transforms.detect.features import Features, View
 
 GENERIC = "r.generic_bombardment"  # marks a word that tells neither aircraft nor guns
 EVENT_FROM = 0.6  # what is below is no event
@@ -405,9 +409,7 @@ def _told_against(around: Around, other: Candidate) -> bool:
     """Return whether the neighbouring sentence sets acts against the truce that it names."""
     if other.trigger.id != "ceasefire.word" or other.sentence.index == around.candidate.sentence.index:
         return False
-    view = around.view
-    beside = Around(View(view.reading, view.found, view.facts, other))
-    return _set_against_it(beside)
+    return _set_against_it(Around(replace(around.view, candidate=other)))
 
 
 def _only_called_for(around: Around, truce: Candidate) -> bool:
