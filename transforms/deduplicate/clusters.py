@@ -70,7 +70,7 @@ class ClusterSpace:
     def _index(self, cluster: Cluster, member: Features) -> None:
         self._homes[member] = cluster
         block = self._blocks[(member.group, member.last_day)]
-        for key in (*member.place_keys, *member.anchors):
+        for key in member.keys:
             block[key].add(member)
         for piece in member.text_keys:
             self._texts[piece].add(member)

@@ -51,7 +51,7 @@ _INJURED_SAME, _INJURED_APART = _INDEX["injured_same"], _INDEX["injured_apart"]
 _ACTOR_SAME, _ACTOR_OPPOSED = _INDEX["actor_same"], _INDEX["actor_opposed"]
 Evidence = list[tuple[int, float]]
 _NOTHING_COMMON: Evidence = [(_INDEX["nothing_common"], 1.0)]
-_LITTLE_COMMON_APART: Evidence = [(_INDEX["nothing_common"], 3.0)]
+_LITTLE_COMMON: Evidence = [(_INDEX["nothing_common"], 3.0)]
 
 
 @lru_cache(maxsize=256)
@@ -164,13 +164,15 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     if not reprint and (gap > a.reach or gap > b.reach):
         return None
     place = closest(a.spots, b.spots)
-    if place is not Relation.SAME:
-        common = len(a.anchors & b.anchors)
-        if common < NEEDED_ANCHORS:
-            return _NOTHING_COMMON
-        if place is Relation.APART and common < _NEEDED_APART:
-            return _LITTLE_COMMON_APART
+    common = len(a.anchors & b.anchors)
     kind = _kind(a, b)
+    if place is Relation.SAME:
+        if not common and (gap or kind == "kind_apart"):
+            return _LITTLE_COMMON
+    elif common < NEEDED_ANCHORS:
+        return _NOTHING_COMMON
+    elif place is Relation.APART and common < _NEEDED_APART:
+        return _LITTLE_COMMON
     where = _PLACE[place] if a.spots or b.spots else _INDEX["place_none"]
     found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), (where, 1.0)]
     add = found.append

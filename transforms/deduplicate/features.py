@@ -12,7 +12,9 @@ from transforms.deduplicate.words import telling_stems, words_of
 from transforms.model import DatePrecision, Family, Means, Mention, Realis, Stage
 
 _LATEST_DUE = 31  # days; what is told for later than that keeps no event open
-LONGEST_SPAN = 11  # days; a longer span counts by its last days, and news without a day is of these
+LONGEST_SPAN = 11  # days that a mention may tell of, or have been told for where it names none; blocks stay small by it
+_LONG_SPAN = 7  # the same for armed acts, a longer span counts by its last days
+_UNDATED_SPAN = 4  # the same for armed acts without a day
 _TOLL_STEP = math.log(1.8)
 _FEWEST_TELLING = 4  # smaller tolls are too common to bring mentions together
 _TELLING_ALONE = 10  # two mentions of the same toll are compared, wherever they place it
@@ -44,6 +46,7 @@ class Features:
         target_sides: Sides of its targets.
         target_stems, stems: Telling words of targets, and of sentence and targets together.
         anchors: Telling details; mentions without a common place must have `NEEDED_ANCHORS` in common to be compared.
+        keys: Places and telling details, under which it is found.
         text_keys: Pieces of the signature; copies of one text nearly always have one in common.
         reach: How many days the days of a mention of its kind may lie from those of another.
     """
@@ -66,6 +69,7 @@ class Features:
     target_stems: frozenset[str]
     stems: frozenset[str]
     anchors: frozenset[str]
+    keys: tuple[str, ...]
     text_keys: frozenset[tuple[int, ...]]
     reach: int
 
@@ -75,15 +79,28 @@ def group_of(mention: Mention) -> str:
     return f"{mention.country}|{'ceasefire' if mention.family is Family.CEASEFIRE else 'armed'}"
 
 
+def kind_of(mention: Mention) -> str:
+    """Return the mention's step of a ceasefire or means."""
+    if mention.family is Family.CEASEFIRE:
+        return (mention.stage or Stage.AGREED).value
+    return (mention.means or Means.UNSPECIFIED).value
+
+
+def is_slow(mention: Mention) -> bool:
+    """Whether it tells what is told for days and seldom happens twice in them: steps of a ceasefire, rare acts."""
+    return mention.family is Family.CEASEFIRE or kind_of(mention) in RARE_KINDS
+
+
 def days_told(mention: Mention) -> tuple[int, int, bool]:
     """Return the first and last day told, as ordinals, and whether they are told; else the days before publication."""
     told = mention.date
-    published = mention.published.date().toordinal()
+    slow = is_slow(mention)
     if told is None:
-        return published - LONGEST_SPAN + 1, published, False
+        published = mention.published.date().toordinal()
+        return published - (LONGEST_SPAN if slow else _UNDATED_SPAN) + 1, published, False
     first, last = told.start.toordinal(), told.end.toordinal()
     known = told.precision is not DatePrecision.MONTH
-    return max(first, last - LONGEST_SPAN + 1), last, known
+    return max(first, last - (LONGEST_SPAN if slow else _LONG_SPAN) + 1), last, known
 
 
 def _toll_anchors(word: str, value: int | None) -> list[str]:
@@ -129,7 +146,7 @@ def features_of_denial(mention: Mention) -> Features:
 
 def _features_of(mention: Mention) -> Features:
     ceasefire = mention.family is Family.CEASEFIRE
-    kind = (mention.stage or Stage.AGREED).value if ceasefire else (mention.means or Means.UNSPECIFIED).value
+    kind = kind_of(mention)
     first, last, known = days_told(mention)
     spots = tuple(spot_of(place, mention.country) for place in mention.places)
     spots = tuple(spot for spot in spots if spot.key)
@@ -143,6 +160,7 @@ def _features_of(mention: Mention) -> Features:
         anchors.update(f"side:{side}" for side in sides | parties)
     if kind in RARE_KINDS:
         anchors.update((f"kind:{kind}", f"kind:{kind}!"))
+    place_keys = frozenset(key for spot in spots for key in spot.keys)
     return Features(
         mention=mention,
         order=(mention.published.timestamp(), mention.mention_id),
@@ -155,15 +173,16 @@ def _features_of(mention: Mention) -> Features:
         published_day=mention.published.date().toordinal(),
         heard=last_heard(mention).timestamp(),
         spots=spots,
-        place_keys=frozenset(key for spot in spots for key in spot.keys),
+        place_keys=place_keys,
         sides=sides,
         parties=parties,
         target_sides=sides_of(mention.targets),
         target_stems=targets,
         stems=stems,
         anchors=frozenset(anchors),
+        keys=(*place_keys, *anchors),
         text_keys=frozenset(text_keys(mention)),
-        reach=_REACH_SLOW if ceasefire or kind in RARE_KINDS else REACH,
+        reach=_REACH_SLOW if is_slow(mention) else REACH,
     )
 
 
