@@ -24,7 +24,7 @@ PURPOSES = ("peace_process", "humanitarian", "holiday", "evacuation", "local_set
 COUNTRIES = ("SY", "LY")
 _KEYS = {
     "id", "name", "country", "sides", "excluded", "codes", "places", "areas", "within", "from", "began", "until",
-    "precision", "ended", "kind", "purpose", "source", "internal",
+    "precision", "ended", "kind", "purpose", "source", "internal", "inferred",
 }  # fmt: skip
 _ID = re.compile(r"[a-z]{2}-\d{4}-[a-z0-9-]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -52,6 +52,7 @@ class Ceasefire:
         country: "SY" or "LY".
         sides: Party ids, grouped by side; acts inside one side break nothing.
         excluded: Party ids that the text leaves out; fighting them, or by them, is no breach.
+        inferred: Whether acts may be inferred to break it; otherwise only a report's own word links an act to it.
         internal: Whether acts inside one side break it too: a truce among groups that go by one name.
         coverage: Where it holds.
         start: First day in force.
@@ -73,6 +74,7 @@ class Ceasefire:
     country: str
     sides: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[str, ...] = ()
+    inferred: bool = True
     internal: bool = False
     coverage: Coverage
     start: date
@@ -95,7 +97,7 @@ class Ceasefire:
     @property
     def binding(self) -> bool:
         """Whether acts may be inferred to break it: one read of in the news must have two parties at least."""
-        return self.origin == "known" or len(self.parties) > 1
+        return self.inferred and (self.origin == "known" or len(self.parties) > 1)
 
     @property
     def last_day(self) -> date:
@@ -178,9 +180,7 @@ def _ceasefire(table: Mapping[str, Any], where: str) -> Ceasefire:
         raise KnowledgeError(f"{where}: id {identity!r} is not of the form {country.lower()}-2016-name")
     if began and not _CLOCK.fullmatch(began):
         raise KnowledgeError(f"{where}: began {began!r} is no time of day such as 06:00")
-    internal = table.get("internal", False)
-    if not isinstance(internal, bool):
-        raise KnowledgeError(f"{where}: `internal` must be true or false")
+    internal, inferred = _flag(table, "internal", where, default=False), _flag(table, "inferred", where, default=True)
     sides, excluded = _sides(table, where), _texts(table, "excluded", where)
     if twice := {party for side in sides for party in side} & set(excluded):
         raise KnowledgeError(f"{where}: {sorted(twice)[0]!r} is both a party and excluded")
@@ -191,6 +191,7 @@ def _ceasefire(table: Mapping[str, Any], where: str) -> Ceasefire:
         sides=sides,
         excluded=excluded,
         internal=internal,
+        inferred=inferred,
         coverage=coverage,
         start=start,
         until=until,
@@ -259,6 +260,13 @@ def _texts(
         if form and not form.fullmatch(one):
             raise KnowledgeError(f"{where}: `{key}`: {one!r} is no {what}")
     return tuple(value)
+
+
+def _flag(table: Mapping[str, Any], key: str, where: str, *, default: bool) -> bool:
+    value = table.get(key, default)
+    if not isinstance(value, bool):
+        raise KnowledgeError(f"{where}: `{key}` must be true or false, found {value!r}")
+    return value
 
 
 def _one_of(table: Mapping[str, Any], key: str, known: tuple[str, ...], where: str, default: str = "") -> str:

@@ -23,6 +23,7 @@ _AHEAD = timedelta(days=10)  # how long before its beginning a ceasefire is anno
 _FAR_AHEAD = timedelta(days=21)  # the same for one of a whole country
 _AFTER = timedelta(days=3)  # how long after its beginning outlets still tell of the agreement
 _REPORTED_END, _REJECTED = "its end was reported", "a party rejected it"
+_HISTORY = timedelta(days=60)  # an agreement older than this when first read of is looked back on, not news
 _YOUNG = timedelta(days=45)  # so long a ceasefire of the whole country is what "the truce" in any town means
 _RENEWED = timedelta(days=7)  # a second agreement later than this replaces the first
 
@@ -183,6 +184,7 @@ def _usable(event: Event) -> bool:
         and event.certainty is Realis.ASSERTED
         and not event.superseded_by
         and not (event.told and event.told.retracted)
+        and event.first_seen.date() - _day(event) <= _HISTORY
     )
 
 

@@ -145,6 +145,7 @@ def refusal(
         ("basis", judgement.basis is None or judgement.basis in policy.bases),
         ("country", event.country in policy.countries),
         ("place", not policy.places or _within(event, policy.places)),
+        ("old", event.date is None or (event.last_seen.date() - event.date.end).days <= policy.max_age_days),
         ("few_outlets", not news or event.independent_outlets >= policy.min_independent_outlets),
         ("backlog", not news or any(not mention.backlog for mention in standing)),
         ("stale", not news or any(not m.backlog and now - m.published <= policy.freshness for m in standing)),

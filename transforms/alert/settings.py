@@ -31,6 +31,7 @@ class AlertPolicy:
         places: P-codes; where given, only events in these units are told.
         min_independent_outlets: Copies of one wire text count once.
         freshness_hours: An event whose every report is older than this when it would first be told is recorded only.
+        max_age_days: An event that happened longer before its latest report than this is background, not news.
         quiet_minutes: Shortest time between two revisions of one event, unless the change is urgent.
         revisions: Changes that make a revision; None for those that the table of revisions names.
         outlet_steps: Numbers of independent outlets that are worth a revision when reached.
@@ -48,6 +49,7 @@ class AlertPolicy:
     places: tuple[str, ...] = ()
     min_independent_outlets: int = 1
     freshness_hours: float = 48.0
+    max_age_days: int = 30
     quiet_minutes: float = 60.0
     revisions: tuple[str, ...] | None = None
     outlet_steps: tuple[int, ...] = (2, 3, 5, 10, 20)
@@ -76,7 +78,7 @@ class AlertPolicy:
         for key in ("min_independent_outlets", "detected_days", "max_evidence"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"[alert] {key}: {getattr(self, key)} is below 1")
-        for key in ("freshness_hours", "quiet_minutes", "recent_days"):
+        for key in ("freshness_hours", "max_age_days", "quiet_minutes", "recent_days"):
             value = getattr(self, key)
             if not math.isfinite(value) or value < 0:
                 raise ConfigError(f"[alert] {key}: {value} is not a number of 0 or more")

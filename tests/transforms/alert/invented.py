@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from transforms.model import (
@@ -112,15 +112,9 @@ def act(case: Mapping[str, Any]) -> Event:
 def step(number: int, day: str, stage: Stage, **fields: Any) -> Event:
     """Return an event of the ceasefire family."""
     own = {key: fields.pop(key) for key in ("places", "actors", "targets") if key in fields}
-    told = mention(
-        number,
-        family=Family.CEASEFIRE,
-        stage=stage,
-        means=None,
-        date=span(day),
-        country=fields.get("country", "SY"),
-        **own,
-    )
+    told_at = datetime.combine(date.fromisoformat(day[:10]), time(10), UTC)
+    own |= {"published": told_at, "fetched": told_at, "country": fields.get("country", "SY")}
+    told = mention(number, family=Family.CEASEFIRE, stage=stage, means=None, date=span(day), **own)
     return event(told, **{"event_id": f"step{number}", **fields})
 
 

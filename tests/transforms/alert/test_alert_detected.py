@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -39,7 +39,8 @@ def _step(number: int, row: dict[str, Any]) -> Event:
         certainty=Realis(row.get("certainty", "asserted")),
     )
     told = Told(revision=2, at=NOW, retracted=True, family=Family.CEASEFIRE) if row.get("retracted") else None
-    return replace(made, told=told)
+    read = datetime.fromisoformat(row["told"]).replace(tzinfo=UTC) if "told" in row else made.first_seen
+    return replace(made, told=told, first_seen=read)
 
 
 @pytest.mark.parametrize("case", cases("ledger_detected"), ids=lambda case: case["name"])

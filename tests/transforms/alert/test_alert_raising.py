@@ -54,6 +54,7 @@ def test_policy(case: dict[str, Any]) -> None:
                 country=row.get("country", "SY"),
                 realis=Realis(row.get("certainty", "asserted")),
                 published=NOW - age * HOUR,
+                date=span(row.get("date", "2026-02-12")),
                 backlog=row.get("backlog", [False] * len(hours))[number - 1],
                 places=() if row.get("unplaced") else (TOWN,),
                 actors=parties(row.get("actors", ())),
