@@ -20,7 +20,7 @@ from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
 if TYPE_CHECKING:
-    from transforms.detect.features import Features, View
+    from transforms.detect.view import Features, View
 
 GENERIC = "r.generic_bombardment"  # marks a word that tells neither aircraft nor guns
 EVENT_FROM = 0.6  # what is below is no event
