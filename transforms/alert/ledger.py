@@ -20,6 +20,7 @@ from transforms.model import Event, Family, Party, Place, Stage
 __all__ = ["Ceasefire", "Ledger", "detected_from", "ledger_of", "load_ceasefires"]
 
 RECENT = timedelta(days=30)  # "violated the truce" may still be said of one that ended within a month
+_TALKED_OF = timedelta(days=45)  # so long after its beginning a ceasefire is the one that outlets mean
 _SURE, _POSSIBLE, _UNTOLD = 2, 1, 0
 _LIVING = (Stage.IN_EFFECT, Stage.EXTENDED, Stage.ENDED, Stage.REJECTED)
 
@@ -100,12 +101,13 @@ class Ledger:
     def meant_by(self, event: Event) -> Ceasefire | None:
         """Return the ceasefire that a report means which itself calls `event` a breach.
 
-        The sure one if there is one; else the best match among those in force that day or until lately. A report that
-        names no place fits a local ceasefire only where it names two of its sides and no other comes into question.
+        The best match among those in force that day or until lately: one that surely holds at the place before one that
+        may, one that began within weeks before older ones, one between the parties that are named before others. A
+        report that names no place fits a local ceasefire only where it names two of its sides and no other comes into
+        question.
         """
-        sure = self.broken_by(event)
-        if sure or event.family is Family.CEASEFIRE:
-            return sure
+        if event.family is Family.CEASEFIRE:
+            return None
         day = event.date.end if event.date else event.last_seen.date()
         return self._best(event, day, self.recent)
 
@@ -137,17 +139,19 @@ class Ledger:
             if one.country != event.country or not one.lately_in_force(day, recent):
                 continue
             where = _place_fit(one, event.places)
-            who = concerns(one, ids, self.ranks)
+            who = concerns(one, ids, self.ranks) if len(one.parties) > 1 else None  # not all of its parties are known
             if where is None or who is False:
                 continue
             if where == _UNTOLD and len(sides_of(one, ids, self.ranks)) < 2:
                 continue
+            young = day - one.start <= _TALKED_OF
             fineness = one.coverage.fineness[0] if where == _SURE else 0
-            scored.append(((int(one.in_force(day)), where, int(bool(who)), fineness, one.start.toordinal()), one))
+            score = (int(one.in_force(day)), where, int(young), int(bool(who)), fineness, one.start.toordinal())
+            scored.append((score, one))
         if not scored:
             return None
-        score, best = max(scored, key=lambda entry: (entry[0], entry[1].id))
-        if score[1] == _UNTOLD and sum(1 for other, _ in scored if other[:3] == score[:3]) > 1:
+        highest, best = max(scored, key=lambda entry: (entry[0], entry[1].id))
+        if highest[1] == _UNTOLD and sum(1 for other, _ in scored if other[:4] == highest[:4]) > 1:
             return None
         return best
 

@@ -97,6 +97,15 @@ def test_steps_join_the_ceasefire_that_they_are_about() -> None:
     assert judge(moscow, Ledger(known=load_ceasefires())).ceasefire_id == "sy-2020-idlib-march"
 
 
+def test_a_reported_breach_means_the_truce_of_yesterday_rather_than_that_of_last_year() -> None:
+    tripoli = Place(name="Tripoli", country="LY", kind="town", adm1="LY02", adm2="LY0211")
+    ledger = ledger_of([step(1, "2026-02-12", Stage.AGREED, places=(tripoli,), country="LY")])
+    row = {"country": "LY", "date": "2026-02-12", "actors": ["ly-tripoli-militias"]}
+    mortars = replace(act({**row, "family": "violation"}), places=(tripoli,))
+    assert judge(mortars, ledger).ceasefire_id == "detected-step1"
+    assert judge(replace(mortars, family=Family.HOSTILITY), ledger).ceasefire_id == "ly-2025-tripoli"
+
+
 def test_one_sides_offer_makes_no_breach() -> None:
     ledger = ledger_of([step(1, "2026-02-11", Stage.AGREED, places=(TOWN,), actors=parties(["sy-druze"]))])
     hit = event(mention(family=Family.HOSTILITY, actors=parties(["sy-druze"]), date=span("2026-02-12")))
