@@ -160,6 +160,7 @@ class Fetcher:
         self._locks = locks
         self._deadline = Deadline(settings.total_timeout_s)
         self._client = guarded_client(settings, deadline=self._deadline, resolver=resolver)
+        self._kept_open = ""  # the host whose connection may still be open
 
     def __enter__(self) -> Self:
         return self
@@ -225,9 +226,19 @@ class Fetcher:
 
     def _exchange(self, url: str, headers: dict[str, str], lease: Lease, now: datetime) -> Fetched | tuple[int, str]:
         """Make one request; return the body, or the status and target of a redirect."""
+        host = host_of(url)
+        kept_open = self._kept_open == host
+        self._kept_open = ""
         try:
-            with self._locks.of(host_of(url)), self._client.stream("GET", url, headers=headers) as response:
-                return self._answer(url, response, headers, lease, now)
+            with self._locks.of(host), self._client.stream("GET", url, headers=headers) as response:
+                answer = self._answer(url, response, headers, lease, now)
+            self._kept_open = host
+            return answer
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            if kept_open and "peer closed connection" not in str(error):
+                # The server closed the connection that it had kept open just as it was used again.
+                return self._exchange(url, headers, lease, now)
+            raise _named(error, url) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise _named(error, url) from error
         except (ssl.SSLError, UnicodeError, ValueError, OSError) as error:

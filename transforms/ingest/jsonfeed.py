@@ -9,10 +9,9 @@ import msgspec
 from transforms.failures import ParseError
 from transforms.ingest import dates
 from transforms.ingest.html_text import html_text
+from transforms.ingest.limits import ID_CHARS, SUMMARY_CHARS, TEXT_CHARS, TITLE_CHARS, bounded
 from transforms.ingest.wire import Entry, ParsedFeed
 from transforms.text import plain
-
-_TITLE, _SUMMARY, _TEXT, _ID = 1_000, 20_000, 200_000, 4_000
 
 
 def feed_of(body: bytes, *, max_items: int) -> ParsedFeed:
@@ -33,16 +32,17 @@ def feed_of(body: bytes, *, max_items: int) -> ParsedFeed:
     if not isinstance(items, list) or not (_str(version).startswith("http") and "jsonfeed" in _str(version)):
         raise ParseError("not_a_feed", "the body is JSON but not a JSON Feed (no jsonfeed.org version or no items)")
     usable = [item for item in items if isinstance(item, dict)]
-    warnings = []
+    warnings: list[str] = []
     if len(usable) < len(items):
         warnings.append(f"malformed: {len(items) - len(usable)} items are not objects")
     if len(usable) > max_items:
         warnings.append(f"too_many_items: only the first {max_items} of {len(usable)} entries were read")
+    entries = bounded(map(_entry, usable[:max_items]), warnings)
     return ParsedFeed(
         version="json" + "".join(c for c in _str(version).rpartition("/")[2] if c.isdigit())[:4],
-        title=html_text(_str(feed.get("title")), _TITLE),
+        title=html_text(_str(feed.get("title")), TITLE_CHARS),
         language=plain(_str(feed.get("language")))[:40],
-        entries=tuple(_entry(item) for item in usable[:max_items]),
+        entries=entries,
         items=len(usable),
         warnings=tuple(warnings),
     )
@@ -51,12 +51,12 @@ def feed_of(body: bytes, *, max_items: int) -> ParsedFeed:
 def _entry(item: dict[str, Any]) -> Entry:
     written = _str(item.get("date_published")) or _str(item.get("date_modified"))
     when = dates.read_date(written[:200])
-    content = html_text(_str(item.get("content_html")) or _str(item.get("content_text")), _TEXT)
+    content = html_text(_str(item.get("content_html")) or _str(item.get("content_text")), TEXT_CHARS)
     return Entry(
-        guid=plain(_id(item.get("id")))[:_ID],
-        link=plain(_str(item.get("url")) or _str(item.get("external_url")))[:_ID],
-        title=html_text(_str(item.get("title")), _TITLE),
-        summary=html_text(_str(item.get("summary")), _SUMMARY) or content[:_SUMMARY],
+        guid=plain(_id(item.get("id")))[:ID_CHARS],
+        link=plain(_str(item.get("url")) or _str(item.get("external_url")))[:ID_CHARS],
+        title=html_text(_str(item.get("title")), TITLE_CHARS),
+        summary=html_text(_str(item.get("summary")), SUMMARY_CHARS) or content[:SUMMARY_CHARS],
         content=content,
         published=plain(written)[:100],
         published_utc=when[0] if when else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.ingest.parse import TEXT_CHARS, TITLE_CHARS
+from transforms.ingest.limits import TEXT_CHARS, TITLE_CHARS
 from transforms.ingest.prolog import charset_of, safe_encoding
 from transforms.text import plain
 

@@ -11,15 +11,11 @@ import feedparser
 from transforms.failures import ParseError
 from transforms.ingest import dates, jsonfeed
 from transforms.ingest.html_text import html_text
+from transforms.ingest.limits import ID_CHARS, SUMMARY_CHARS, TEXT_CHARS, TITLE_CHARS, bounded
 from transforms.ingest.prolog import charset_of, guarded, root_name
 from transforms.ingest.wire import Entry, ParsedFeed
 from transforms.text import plain
 
-TITLE_CHARS = 1_000
-SUMMARY_CHARS = 20_000
-TEXT_CHARS = 200_000
-ID_CHARS = 4_000
-TOTAL_CHARS = 8_000_000  # of all entries together, so that a feed cannot fill the parent's memory
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 
 
@@ -57,12 +53,7 @@ def entries_of(body: bytes, *, content_type: str = "", language: str = "", max_i
         warnings.append("cut_short: the feed ends before its root element does")
     elif result.get("bozo"):
         warnings.append(f"malformed: {plain(str(result.get('bozo_exception', '')))[:160]}")
-    kept, total = [], 0
-    for entry in entries[:max_items]:
-        kept.append(_entry(entry))
-        total += len(kept[-1].summary) + len(kept[-1].content)
-        if total > TOTAL_CHARS:
-            break
+    kept = bounded(map(_entry, entries[:max_items]), warnings)
     if len(kept) < len(entries):
         warnings.append(f"too_many_items: only the first {len(kept)} of {len(entries)} entries were read")
     return ParsedFeed(
@@ -70,7 +61,7 @@ def entries_of(body: bytes, *, content_type: str = "", language: str = "", max_i
         title=html_text(_text(feed, "title"), TITLE_CHARS),
         language=plain(_text(feed, "language"))[:40],
         utc_offset_s=dates.offset_of(*(_text(feed, key) for key in ("updated", "published"))),
-        entries=tuple(kept),
+        entries=kept,
         items=len(entries),
         complete=complete,
         warnings=tuple(warnings),

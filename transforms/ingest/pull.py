@@ -27,6 +27,7 @@ from transforms.model import Article
 from transforms.text import plain
 
 WantsText = Callable[[Article], bool]
+_READ_AHEAD = 8  # parsed feeds that may wait to be taken
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -285,7 +286,7 @@ def _side_by_side(work: Callable[[_T], Iterator[_R]], groups: Sequence[_T], at_o
 
     Results are held back while the taker is busy; when it stops taking, the threads end after the item at hand.
     """
-    results: queue.Queue[_R | _Done] = queue.Queue(maxsize=2 * at_once)
+    results: queue.Queue[_R | _Done] = queue.Queue(maxsize=_READ_AHEAD)
     stop = threading.Event()
 
     def put(item: _R | _Done) -> None:

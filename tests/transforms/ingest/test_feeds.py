@@ -25,6 +25,7 @@ _CASES = cases("ingest_feeds")
 @pytest.mark.parametrize("case", _CASES, ids=[case["name"] for case in _CASES])
 def test_table(case: dict[str, Any], parsers: ParserPool) -> None:
     text = case["body"].replace("{repeated}", case.get("repeated", "") * case.get("times", 0))
+    text = text.replace("{long}", "All quiet in the north. " * 1000)
     body = (b"\xef\xbb\xbf" if case.get("bom") else b"") + text.encode(case.get("encoding", "utf-8"))
     job = Job(kind="feed", content_type=case.get("content_type", ""), language=case.get("language", ""))
     if "kind" in case:
@@ -45,6 +46,8 @@ def test_table(case: dict[str, Any], parsers: ParserPool) -> None:
     for key in ("version", "complete"):
         if key in case:
             assert getattr(feed, key) == case[key], feed.warnings
+    if "warning" in case:
+        assert any(warning.startswith(case["warning"]) for warning in feed.warnings)
     if "count" in case:
         assert (feed.items, len(feed.entries)) == (case["count"], case["kept"])
 
