@@ -77,7 +77,8 @@ def upsert(connection: Connection, table: sa.Table, rows: Iterable[dict[str, Any
         return
     statement = _insert(connection, table)
     values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), list(unique.values()))
+    in_order = [unique[key] for key in sorted(unique)]  # two transactions that touch the same rows cannot deadlock
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), in_order)
 
 
 def _insert(connection: Connection, table: sa.Table) -> Any:
@@ -111,6 +112,7 @@ def _article_row(article: Article, run_id: str) -> dict[str, Any]:
         "published": article.published,
         "fetched": article.fetched,
         "run_id": run_id,
+        "data": as_json(article),
     }
 
 

@@ -20,6 +20,7 @@ from transforms.model import Family
 
 # A feed may list an old item for years; if it were forgotten, it would be read as news again.
 _NEWEST_KEPT_PER_FEED = 1000
+_TEXTS_KEPT = timedelta(days=30)  # to explain what was or was not told; alerts keep their quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ def prune(engine: Engine, now: datetime, *, keep_days: int, alerts_too: bool) ->
     unsettled = sa.select(OUTBOX.c.alert_id).where(OUTBOX.c.status != "delivered")
     told = [] if alerts_too else [EVENTS.c.revision == 0]
     with writing(engine) as connection:
+        old_text = (ARTICLES.c.fetched < now - _TEXTS_KEPT, ARTICLES.c.data != "")
+        connection.execute(sa.update(ARTICLES).where(*old_text).values(data=""))
         deliveries = _delete(connection, OUTBOX, OUTBOX.c.status == "delivered", OUTBOX.c.settled < cutoff)
         alerts = 0
         if alerts_too:

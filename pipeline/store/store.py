@@ -22,10 +22,10 @@ from pipeline.store.keep import PruneResult, backup, prune
 from pipeline.store.lock import RunLock
 from pipeline.store.outbox import Outbox
 from pipeline.store.seen import SeenArticles
-from pipeline.store.tables import ALERTS, EVENTS, FAILURES, FEEDS, RUNS
+from pipeline.store.tables import ALERTS, ARTICLES, EVENTS, FAILURES, FEEDS, RUNS
 from transforms.failures import Failure
 from transforms.ingest.feed import FeedState
-from transforms.model import Alert, Event, Family
+from transforms.model import Alert, Article, Event, Family
 from transforms.sinks.commit import CommitResult, RunBatch
 
 _LONGEST_HORIZON = timedelta(days=120)
@@ -208,6 +208,14 @@ class Store:
         with reading(self._engine) as connection:
             found = connection.execute(query).scalars().all()
         return [from_json(data, Alert) for data in reversed(found)]
+
+    def article(self, item_id: str) -> Article | None:
+        """Return the article of that id or URL as it was last read, None if there is none or its text was pruned."""
+        wanted = sa.or_(ARTICLES.c.item_id == item_id, ARTICLES.c.url == item_id)
+        query = sa.select(ARTICLES.c.data).where(wanted, ARTICLES.c.data != "").order_by(ARTICLES.c.fetched.desc())
+        with reading(self._engine) as connection:
+            data = connection.execute(query.limit(1)).scalar()
+        return from_json(str(data), Article) if data else None
 
     def failures(
         self, *, stage: str = "", since: datetime | None = None, replayed: bool = False

@@ -69,6 +69,7 @@ ARTICLES = sa.Table(
     _time("published"),
     _time("fetched"),
     _text("run_id"),
+    _text("data"),  # JSON of the article, for `trucewatch explain`; emptied when pruned
     sa.Index("ix_articles_fetched", "fetched"),
 )
 

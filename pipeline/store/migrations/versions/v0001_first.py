@@ -53,6 +53,7 @@ def upgrade() -> None:
         _time("published"),
         _time("fetched"),
         _text("run_id"),
+        _text("data"),
     )
     op.create_index("ix_articles_fetched", "articles", ["fetched"])
     op.create_table(
