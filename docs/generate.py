@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.cli import app
 from pipeline.config import DEFAULT_STORE
+from pipeline.observe.settings import MetricsSettings
 from transforms.alert.settings import AlertPolicy
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.detect.settings import DetectSettings
@@ -112,6 +113,7 @@ def configuration_page() -> str:
         ("`[detect]`: what is read of an article", DetectSettings, ()),
         ("`[deduplicate]`: when mentions are one event", ClusterSettings, ("weights",)),
         ("`[alert]`: what subscribers are told", AlertPolicy, ()),
+        ("`[metrics]`: what operators see", MetricsSettings, ()),
     ]
     sections += [(f'`[[sink]] kind = "{kind}"`', cls, ()) for kind, cls in KINDS.items()]
     for title, cls, leave_out in sections:

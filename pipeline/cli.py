@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.commands import delivery, detecting, feeds, pubsub, running, stored
+from pipeline.commands import delivery, detecting, feeds, health, pubsub, running, stored
 
 app = typer.Typer(
     name="trucewatch",
@@ -18,6 +18,7 @@ running.register(app)
 detecting.register(app)
 stored.register(app)
 delivery.register(app)
+health.register(app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(pubsub.app, name="pubsub")
 

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from pipeline.observe.settings import MetricsSettings
 from transforms.alert.settings import AlertPolicy
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.detect.settings import DetectSettings
@@ -44,6 +45,7 @@ class Config:
         feeds: The feeds to read, in the order of the file.
         fetch, detect, deduplicate, alert: Settings of the stages.
         sinks: Where alerts are delivered, in the order of the file.
+        metrics: Where metrics go.
     """
 
     source: str = DEFAULT_SOURCE
@@ -54,6 +56,7 @@ class Config:
     deduplicate: ClusterSettings = field(default_factory=ClusterSettings)
     alert: AlertPolicy = field(default_factory=AlertPolicy)
     sinks: tuple[SinkSettings, ...] = ()
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
 
 
 _SECTIONS: dict[str, type] = {
@@ -61,6 +64,7 @@ _SECTIONS: dict[str, type] = {
     "detect": DetectSettings,
     "deduplicate": ClusterSettings,
     "alert": AlertPolicy,
+    "metrics": MetricsSettings,
 }
 _TOP = ("source", "store", "opml", "feed", "sink", *_SECTIONS)
 
@@ -97,6 +101,9 @@ def config_of(
     sections: dict[str, Any] = {
         key: build(cls, table.get(key, {}), f"{name}: [{key}]") for key, cls in _SECTIONS.items()
     }
+    if sections["metrics"].prometheus_file:
+        file = str(base / sections["metrics"].prometheus_file)
+        sections["metrics"] = replace(sections["metrics"], prometheus_file=file)
     feeds = [_feed(row, n, name) for n, row in enumerate(table.get("feed", []), 1)]
     for listed in _strings(table.get("opml", []), f"{name}: opml"):
         feeds += _opml_feeds(base / listed)

@@ -7,6 +7,8 @@ import logging
 import signal
 import tempfile
 import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,19 @@ import msgspec
 import typer
 
 from pipeline.config import Config, config_of, duration, load_config
-from pipeline.console import FAILED, clock_of, command, config_path, err, fail, log_as_json, out, write_json
+from pipeline.console import (
+    FAILED,
+    OK,
+    PARTIAL,
+    clock_of,
+    command,
+    config_path,
+    err,
+    fail,
+    log_as_json,
+    out,
+    write_json,
+)
 from pipeline.options import DEFAULT_RUNNER, runner_name
 from pipeline.summary import RunResult, summary_lines
 
@@ -30,6 +44,10 @@ AsOfOption = Annotated[str | None, typer.Option("--as-of", help="The run's clock
 RunnerOption = Annotated[str, typer.Option("--runner", help="Beam runner: FnApiRunner, DirectRunner, PrismRunner ...")]
 BeamOption = Annotated[list[str] | None, typer.Option("--beam", help="A flag for the runner; may be given again.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+MetricsPortOption = Annotated[
+    int | None,
+    typer.Option("--metrics-port", min=0, max=65535, help="Serve /metrics and /healthz on this port; 0 for any."),
+]
 LogOption = Annotated[bool, typer.Option("--log-json", help="Log as JSON lines on stderr.")]
 
 log = logging.getLogger("trucewatch")
@@ -67,6 +85,12 @@ def run(
     due_only: Annotated[
         bool, typer.Option("--due-only", help="Leave feeds alone until their interval has passed.")
     ] = False,
+    partial_ok: Annotated[
+        bool,
+        typer.Option(
+            "--partial-ok", help="Exit 0, not 3, where only some feeds failed: for schedulers that know no 3."
+        ),
+    ] = False,
     json: JsonOption = False,
     log_json: LogOption = False,
 ) -> None:
@@ -77,11 +101,13 @@ def run(
     loaded = configured(config, store, alerts)
     now = clock_of(as_of)
     runner_name(runner)
+    from pipeline.observe.publish import Observer
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
     if log_json:
         log_as_json()
+    observer = Observer(loaded.metrics)
     if not loaded.feeds:
         err.print(
             "No feeds are configured; nothing will be read. `trucewatch feeds starter` lists some.", style="yellow"
@@ -98,7 +124,9 @@ def run(
             doing=status.update,
         )
     show_result(result, json)
-    raise typer.Exit(result.summary.exit_code)
+    show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
+    code = result.summary.exit_code
+    raise typer.Exit(OK if partial_ok and code == PARTIAL else code)
 
 
 @command
@@ -109,6 +137,7 @@ def watch(
     every: Annotated[str, typer.Option("--every", help="Time from the start of one run to the next.")] = "5 min",
     runs: Annotated[int, typer.Option("--runs", min=0, help="Stop after so many runs; 0 goes on until stopped.")] = 0,
     runner: RunnerOption = DEFAULT_RUNNER,
+    metrics_port: MetricsPortOption = None,
     json: JsonOption = False,
     log_json: LogOption = False,
 ) -> None:
@@ -119,17 +148,29 @@ def watch(
     loaded = configured(config, store, alerts)
     pause = duration(every, "--every")
     runner_name(runner)
+    from pipeline.observe.health import healthcheck
+    from pipeline.observe.publish import Observer
     from pipeline.store.store import Store
     from pipeline.watch import watch_feeds
 
     if log_json:
         log_as_json()
+    observer = Observer(loaded.metrics, lasting=True)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     err.print(f"Watching {len(loaded.feeds)} feeds every {every}; Ctrl-C stops after the run under way.")
-    for result in watch_feeds(loaded, Store.open(loaded.store), pause, stop, limit=runs, runner=runner):
+    opened = Store.open(loaded.store)
+    if metrics_port is not None:
+        age = max(2 * pause, timedelta(minutes=15))
+        server = observer.serve(
+            metrics_port, health=lambda: healthcheck(opened, datetime.now(UTC), age, runs_only=True)
+        )
+        err.print(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
+    for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner):
         show_result(result, json)
+        show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
+    observer.close()
 
 
 @command
@@ -204,5 +245,10 @@ def show_result(result: RunResult, as_json: bool) -> None:
         out.print(alerts_table(result.alerts))
     for line in summary_lines(summary):
         err.print(line, highlight=False, markup=False)
-    for warning in summary.warnings:
+    show_warnings(summary.warnings)
+
+
+def show_warnings(warnings: Iterable[str]) -> None:
+    """Print warnings on stderr."""
+    for warning in warnings:
         err.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)

@@ -1,0 +1,1 @@
+"""What operators see of trucewatch: metrics of runs, and a health check for probes."""
