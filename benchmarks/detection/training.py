@@ -20,7 +20,7 @@ from transforms.detect.slots import fill
 from transforms.detect.view import Features, View
 
 # How strongly each head is held back (C of the logistic regression), and how rare a feature may be.
-STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.15, "means": 0.2, "certainty": 0.1, "same": 0.5}
+STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.1, "means": 0.2, "certainty": 0.1, "same": 0.5}
 FEWEST = 2
 THRESHOLDS = {
     "event.ceasefire": 0.42,
@@ -125,8 +125,11 @@ def fit(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Two classes: liblinear's coordinate descent is ten times faster on sparse rows, and as deterministic.
+        # With many classes the rare ones are lifted half way, or the commonest would take every doubtful case.
+        counts = np.bincount(y)
+        lift = None if len(classes) == 2 else {at: float((counts.max() / n) ** 0.4) for at, n in enumerate(counts)}
         solver = "liblinear" if len(classes) == 2 else "lbfgs"
-        model = LogisticRegression(C=strength, max_iter=200, tol=1e-3, solver=solver, random_state=0)
+        model = LogisticRegression(C=strength, max_iter=200, tol=1e-3, solver=solver, random_state=0, class_weight=lift)
         model.fit(x, y, sample_weight=np.array(weights))
     weights_ = np.asarray(model.coef_, dtype=np.float32)
     return Head(tuple(classes), names, weights_, np.asarray(model.intercept_, dtype=np.float32))

@@ -88,7 +88,24 @@ def judge_all(
         return same_event(left, right, ask) >= thresholds["same"]
 
     events = merge([j for j in judged if not j.rejected], same)
+    events = _with_loose_tolls(events, [j for j in judged if j.rejected])
     return tuple(events) + tuple(_with_reason(reading, facts, j) for j in judged if j.rejected)
+
+
+def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judged]:
+    """Give a toll that a sentence tells by itself ("At least five people died.") to the act told in the sentence before."""
+    taken = {member.sentence.index for event in events for member in event.members if member.family == "armed"}
+    for loose in rejected:
+        sentence = loose.candidate.sentence.index
+        toll = loose.slots
+        if sentence in taken or loose.candidate.family != "armed" or (toll.killed is None and toll.injured is None):
+            continue
+        for at, event in enumerate(events):
+            near = 0 < sentence - event.candidate.sentence.index <= 1
+            if event.candidate.family == "armed" and near and event.slots.killed is None and event.slots.injured is None:
+                events[at] = replace(event, slots=replace(event.slots, killed=toll.killed, injured=toll.injured))
+                break
+    return events
 
 
 def _with_reason(reading: Reading, facts: Facts, judged: Judged) -> Judged:

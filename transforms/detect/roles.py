@@ -187,6 +187,8 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
     verb = head if tree.words[head].pos in {"VERB", "AUX"} else None
     if verb is not None:
         dep = tree.words[noun].dep
+        if candidate.trigger.id in {"ground.fight", "ceasefire.word"}:
+            actors += tree.objects(verb, {"between", "among"})
         if dep in {"dobj", "nsubjpass"}:
             actors += tree.objects(verb, {"by"})
             if dep == "dobj":

@@ -13,6 +13,15 @@ from transforms.detect.spans import DateAt
 from transforms.model import DatePrecision, DateSpan, Party, Place
 
 _TOLL_OF_A_WAR = 300
+_ACTING = frozenset({"PERSON", "ORG", "GPE", "NORP"})
+_FIGHTING = frozenset({"state", "force", "group", "alliance"})
+_BLAME = frozenset({"responsibility", "responsible", "blame", "accuse"})
+_BODIES = frozenset(
+    "government regime army military force troop rebel fighter militant militia gunman insurgent opposition coalition jet "
+    "warplane helicopter party side faction group police president minister leader envoy mediator official spokesman "
+    "council observer diplomat commander terrorist brigade authority protester tribe soldier loyalist jihadist bomber "
+    "delegation committee power nation leadership ministry attacker ruler resident journalist loyalists".split()
+)
 _WHEN_OWN = {"absolute", "weekday", "range", "relative", "since", "duration"}
 
 
@@ -137,16 +146,47 @@ def _places(facts: Facts, candidate: Candidate, country: str, rivals: list[Candi
 
 
 def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ...]:
-    named = _parties(facts, roles.actors)
+    """Return who did it: what the parse gives that can act, else the nearest party before the trigger, else the speaker."""
+    named = _parties(facts, tuple(span for span in roles.actors if _can_act(facts, span)))
     if named:
         return named
-    sentence, reading = candidate.sentence, facts.reading
-    at = reading.words[candidate.first].start
-    before = [
+    sentence, words = candidate.sentence, facts.reading.words
+    at = words[candidate.first].start
+    hit = [(words[first].start, words[last - 1].end) for first, last in roles.targets]
+    inside = [
         p for p in facts.parties
-        if sentence.start <= p.start < sentence.end and p.start < at and p.kind != "people"
+        if sentence.start <= p.start < sentence.end
+        and p.kind not in {"people", ""}
+        and not any(start <= p.start < end for start, end in hit)
     ]  # fmt: skip
-    return (before[-1].party,) if before else ()
+    if candidate.family == "ceasefire" and roles.source and _can_act(facts, roles.source):
+        return _parties(facts, (roles.source,))
+    before = [p for p in inside if p.end <= at]
+    if before:
+        return (before[-1].party,)
+    return _blamed(facts) if candidate.family == "armed" else ()
+
+
+def _can_act(facts: Facts, span: Span) -> bool:
+    """Return whether a phrase names someone: a known party, or what the parser takes for a person, body or state."""
+    words = facts.reading.words[span[0] : span[1]]
+    start, end = words[0].start, words[-1].end
+    if any(p.start < end and start < p.end for p in facts.parties):
+        return True
+    return any(w.ent in _ACTING for w in words) or any(w.lemma in _BODIES for w in words)
+
+
+def _blamed(facts: Facts) -> tuple[Party, ...]:
+    """Return the party that the item says is responsible or is blamed, where an act is told without a perpetrator."""
+    reading = facts.reading
+    for word in reading.words:
+        if word.lemma in _BLAME:
+            sentence = next(s for s in reading.sentences if s.start <= word.start < s.end)
+            near = [p for p in facts.parties if sentence.start <= p.start < sentence.end and p.kind in _FIGHTING]
+            if near:
+                after = [p for p in near if p.start > word.start and word.lemma in {"blame", "accuse"}]
+                return ((after or near)[0].party,)
+    return ()
 
 
 def _parties(facts: Facts, spans: tuple[Span, ...]) -> tuple[Party, ...]:
