@@ -22,6 +22,8 @@ __all__ = ["PartyAt", "find_parties", "party_id_of"]
 
 _FILE = "parties.toml"
 _CASED_UP_TO = 4  # names in capitals this short must stand in capitals
+_MOST_TITLES = 6  # "the then Libyan leader Colonel"
+_MOST_HEADS = 5
 _KINDS = {"state", "force", "group", "person", "organisation", "alliance", "people"}
 _WORDS = {"titles", "loyal", "pro", "anti", "fillers", "metonyms", "speaking", "locative"}
 
@@ -221,8 +223,8 @@ class _Parser:
 
     def _title_end(self, at: int) -> int:
         """Return the word after any titles at `at`."""
-        while at < len(self.words):
-            ends = [end for end, _ in self.lexicon.titles.at(self.forms, at)]
+        for _ in range(_MOST_TITLES):
+            ends = [end for end, _ in self.lexicon.titles.at(self.forms, at)] if at < len(self.words) else []
             if not ends:
                 return at
             at = ends[-1]
@@ -280,7 +282,8 @@ class _Parser:
     def _heads_from(self, at: int) -> tuple[int, int | None]:
         """Return the end of the head words from `at`, fillers allowed between, and the last head."""
         end, head, probe = at, None, at
-        while probe < len(self.words):
+        limit = min(len(self.words), at + 3 * _MOST_HEADS)
+        while probe < limit:
             unit = self._head_at(probe, self.lexicon.head_words)
             if unit is not None:
                 if head is not None and self.lexicon.heads[unit.head].cls == "act":

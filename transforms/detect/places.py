@@ -102,7 +102,7 @@ class _Reader:
         article_start = -1
         for at, word in enumerate(self.words):
             if self._is_article(at):
-                article_start = word.start if article_start < 0 else article_start
+                article_start = word.start  # of several in a row only the last belongs to the name
                 continue
             out.append(_Unit(at, article_start if article_start >= 0 else word.start))
             article_start = -1
