@@ -111,6 +111,7 @@ class Gazetteer:
 
     records: list[Record] = field(default_factory=list)
     by_id: dict[str, int] = field(default_factory=dict)
+    names: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     exact: PhraseTable[Filed] = field(default_factory=PhraseTable)
     sounding: PhraseTable[Filed] = field(default_factory=PhraseTable)
     units: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -120,6 +121,7 @@ class Gazetteer:
         parts = name_parts(name)
         if not parts:
             return
+        self.names[record].append(name)
         self.exact.add(parts, Filed(record, strong, curated))
         if name.isascii() or not (is_arabic(parts[0]) or "\u0400" <= parts[0][0] <= "\u04ff"):
             sounds = tuple(sound(part) for part in parts)
