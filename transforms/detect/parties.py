@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
-from transforms.detect.arabic import is_arabic
+from transforms.detect.arabic import is_arabic, leaning_letters
+from transforms.detect.folding import fold
 from transforms.detect.phrases import PhraseTable, read_words
 from transforms.detect.slot_data import only_keys, read_lexicon
 from transforms.detect.spans import PartyAt
@@ -24,8 +25,9 @@ _FILE = "parties.toml"
 _CASED_UP_TO = 4  # names in capitals this short must stand in capitals
 _MOST_TITLES = 6  # "the then Libyan leader Colonel"
 _MOST_HEADS = 5
+_NO_TITLE_ALONE = frozenset(["of", "al", "then", "state", "eastern", "foreign", "special"])  # only among others
 _KINDS = {"state", "force", "group", "person", "organisation", "alliance", "people"}
-_WORDS = {"titles", "loyal", "pro", "anti", "fillers", "metonyms", "speaking", "locative"}
+_WORDS = {"titles", "loyal", "pro", "anti", "joining", "fillers", "metonyms", "speaking", "locative"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class _Lexicon:
     pro: frozenset[str]
     anti: frozenset[str]
     fillers: frozenset[str]
+    joining: frozenset[str]
     speaking: frozenset[str]
     locative: frozenset[str]
 
@@ -117,6 +120,7 @@ def compile_parties(table: dict[str, Any], name: str) -> _Lexicon:
         pro=frozenset(extra.get("pro", [])),
         anti=frozenset(extra.get("anti", [])),
         fillers=frozenset(extra.get("fillers", [])),
+        joining=frozenset(extra.get("joining", [])),
         speaking=frozenset(extra.get("speaking", [])),
         locative=frozenset(word.text for one in extra.get("locative", []) for word in read_words(one)),
     )
@@ -262,9 +266,8 @@ class _Parser:
         if word in self.lexicon.pro or word in self.lexicon.anti:
             return self._for_or_against(at, anti=word in self.lexicon.anti)
         owner = self._owner_at(at)
-        if owner is not None:
-            return self._owned(at, owner)
-        return self._headed(at)
+        found = self._owned(at, owner) if owner is not None else None
+        return found or self._headed(at)
 
     def _for_or_against(self, at: int, *, anti: bool) -> tuple[int, PartyAt] | None:
         """Read "pro-Gaddafi forces" and "anti-Assad rebels"."""
@@ -298,11 +301,12 @@ class _Parser:
     def _owned(self, at: int, owner: _Unit) -> tuple[int, PartyAt] | None:
         """Read an owner with what follows it: more adjectives, heads, or a title and a name."""
         lexicon = self.lexicon
-        end = owner.end
+        end, last = owner.end, at
         for _ in range(3):  # "Syrian Kurdish", "Russian and Syrian" stay apart: no joining words are crossed
             following = self._owner_at(end) if end < len(self.words) else None
             if following is None or owner.kind == "name":
                 break
+            last = end
             owner, end = following, following.end
         title_end = self._title_end(end)
         if owner.kind == "adjective" and title_end > end and title_end < len(self.words):
@@ -313,8 +317,10 @@ class _Parser:
         cls = lexicon.heads[head].cls if head is not None else ""
         if cls == "act":
             return end, self._made(at, end, self._becomes(owner.party, "force"))
+        if head is None and owner.kind == "adjective":
+            return self._ending_in_adjective(at, last, owner)
         if head is None:
-            return (end, self._made(at, end, owner.party)) if owner.kind == "name" else None
+            return end, self._made(at, end, owner.party)
         loyal_end = self._loyal_end(heads_end)
         if loyal_end > heads_end:
             tied = self._name_at(self._title_end(loyal_end)) if self._title_end(loyal_end) < len(self.words) else None
@@ -325,10 +331,28 @@ class _Parser:
             return end, self._made(at, end, owner.party)
         return heads_end, self._made(at, heads_end, party)
 
+    def _ending_in_adjective(self, at: int, last: int, owner: _Unit) -> tuple[int, PartyAt] | None:
+        """Read "Syrian regime", whose last word is a head as well, and the first of "Russian and Syrian jets"."""
+        head = self._head_at(last, self.lexicon.head_words)
+        if head is not None and head.end >= owner.end and last > at:
+            before = self._adjective_at(at)
+            party = self._becomes(before.party if before else owner.party, self.lexicon.heads[head.head].cls)
+            return owner.end, self._made(at, owner.end, party)
+        joined = owner.end + 1
+        if (
+            joined < len(self.words)
+            and self.words[owner.end].text in self.lexicon.joining
+            and self.lexicon.parties[owner.party].kind in {"state", "alliance"}
+        ):
+            other = self._owner_at(joined)
+            if other is not None and self._heads_from(other.end)[1] is not None:
+                return owner.end, self._made(at, owner.end, self._becomes(owner.party, "force"))
+        return None
+
     def _headed(self, at: int) -> tuple[int, PartyAt] | None:
         """Read "forces loyal to X", a title and a name, or bare words."""
-        title_end = self._title_end(at)
-        if title_end > at and title_end < len(self.words):
+        title_end = self._title_end(at) if self.words[at].text not in _NO_TITLE_ALONE else at
+        if at < title_end < len(self.words):
             named = self._name_at(title_end)
             if named is not None:
                 found = self._owned(title_end, named)
@@ -362,11 +386,22 @@ class _Parser:
     def _bare(self, at: int, unit: _Unit) -> tuple[int, PartyAt]:
         return unit.end, self._made(at, unit.end, self.lexicon.heads[unit.head].id)
 
+    def _start(self, at: int) -> int:
+        """Return where the party begins: words that lean on an Arabic name are not of it."""
+        word = self.words[at]
+        if not is_arabic(word.text):
+            return word.start
+        tables = (self.lexicon.names, self.lexicon.bare, self.lexicon.head_words)
+        leaning = leaning_letters(word.text, lambda form: any(table.begins(form) for table in tables))
+        if not leaning:
+            return word.start
+        return word.start + fold(self.text[word.start : word.end]).span(leaning, leaning)[0]
+
     def _becomes(self, party: str, cls: str) -> str:
         return self.lexicon.parties[party].becomes.get(cls, party) if party in self.lexicon.parties else party
 
     def _made(self, at: int, end: int, party: str) -> PartyAt:
-        start, stop = self.words[at].start, self.words[end - 1].end
+        start, stop = self._start(at), self.words[end - 1].end
         record = self.lexicon.parties.get(party)
         return PartyAt(
             start=start,
