@@ -2,7 +2,7 @@
 
 Started as `python -m transforms.ingest.parse_worker MEMORY_MB CPU_S`. A frame is a length in eight bytes and that many
 bytes; a job is two frames (its JSON, the body), an answer is one. The process limits itself: address space, CPU time a
-job, no core files, no files written, and it ends when its input does, so that it cannot outlive its parent by long.
+job, no core files, and it ends when its input does, so that it cannot outlive its parent by long.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
 def _limit(memory_mb: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # the CPU timer kills, even inside a C extension
-    for what, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_AS, memory_mb << 20)):
+    for what, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, memory_mb << 20)):
         _, hard = resource.getrlimit(what)
         soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
         try:

@@ -186,7 +186,7 @@ class _Worker:
 
     def _wait(self, fd: int, event: int, deadline: float) -> None:
         left = deadline - time.monotonic()
-        with selectors.DefaultSelector() as selector:
+        with selectors.PollSelector() as selector:
             selector.register(fd, event)
             if left <= 0 or not selector.select(left):
                 raise ParseError(

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.transforms.ingest.made import NOW, Stored, feed
-from transforms.failures import ParseError
+from tests.transforms.ingest.made import NOW, Stored, feed, open_settings
+from tests.transforms.ingest.scripted import ScriptedServer
+from transforms.failures import FetchError, ParseError
 from transforms.ingest.articles import articles_of
+from transforms.ingest.fetch import BodyBudget, Fetcher, HostLocks
 from transforms.ingest.parser_pool import ParserPool
 from transforms.ingest.wire import Job
 from transforms.text import plain
@@ -117,3 +119,44 @@ def check(body: bytes, parsers: ParserPool) -> None:
         assert article.url == "" or article.url.startswith(("http://", "https://"))
         for text in (article.item_id, article.url, article.title, article.summary, article.text):
             assert plain(text) == text
+
+
+HEADS = [
+    'HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nETag: "a"\r\nContent-Length: 64\r\n\r\n',
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n40\r\n",
+    "HTTP/1.1 301 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 429 Slow\r\nRetry-After: 120\r\nDate: Thu, 06 Oct 2016 09:00:00 GMT\r\n\r\n",
+    "HTTP/1.1 304 Same\r\n\r\n",
+]
+HTTP_PIECES = [
+    "\r\n", "\n", ":", " ", "\0", "-1", "99999999999999999999", "Location: //", "Location: http://[", "é", "\x80", "br",
+    "gzip,", "HTTP/2", "100 Continue\r\n\r\n", "Set-Cookie: a=b\r\n", "Retry-After: -5\r\n", "x" * 3000,
+]  # fmt: skip
+
+
+@settings(max_examples=300, database=None)
+@given(
+    head=st.sampled_from(HEADS),
+    changes=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 6), st.sampled_from(HTTP_PIECES)), max_size=4),
+    body=st.sampled_from([RSS[:64].decode("latin-1"), "", "\x1f\x8b\x08\x00" + "\xff" * 60]),
+)
+def test_a_mutated_answer_is_read_or_fails_by_name(head: str, changes: list[tuple[int, int, str]], body: str) -> None:
+    raw = head
+    for where, cut, piece in changes:
+        at = where % (len(raw) + 1)
+        raw = raw[:at] + piece + raw[at + cut :]
+    raw = (raw + body).encode("latin-1", "replace").decode("latin-1")
+    patient = open_settings(timeout_s=5, total_timeout_s=10)
+    with (
+        ScriptedServer({"/feed": [{"raw": raw}], "/elsewhere": [{"body": "feed"}]}) as server,
+        Fetcher(patient, HostLocks()) as fetcher,
+        BodyBudget().lease() as lease,
+    ):
+        try:
+            fetched = fetcher.fetch(f"{server.base}/feed", lease, now=NOW)
+        except FetchError as error:
+            assert error.kind
+            assert str(error) == plain(str(error))
+        else:
+            assert plain(fetched.etag) == fetched.etag
+            assert fetched.url.startswith("http://")
