@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from transforms.detect.candidates import Candidate
 from transforms.detect.cues_around import Around
@@ -19,14 +18,12 @@ from transforms.detect.spans import CountryHit
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
-if TYPE_CHECKING:
-    from transforms.detect.view import Features, View
-
 GENERIC = "r.generic_bombardment"  # marks a word that tells neither aircraft nor guns
 EVENT_FROM = 0.6  # what is below is no event
 _OLD_DAYS = 30
 _NEWS_DAYS = 7
 _THEATRE = 0.6  # a country's word of this weight speaks for events there; powers that act abroad weigh less
+_OWNER = 1.0  # and of this weight, for a town of the same name as one here
 _ADJOINING = 12  # characters between a town and the country that it is said to lie in
 _NAMED = frozenset({"name", "place"})
 _LOCATIVE_SUFFIXES = ("da", "de", "ta", "te")  # Turkish: Berlin'de
@@ -104,9 +101,7 @@ def _whereabouts(around: Around) -> Features:
     for hit in hits:
         if hit.country not in COVERED:
             continue
-        owned = hit.kind == "place" and any(
-            max(f.start - hit.end, hit.start - f.end, 0) <= _ADJOINING for f in foreign
-        )  # Tripoli in Lebanon
+        owned = hit.kind == "place" and any(_owns(around, f, hit) for f in abroad)
         (there if owned else here).append(abs(hit.start - at))
     if here and there:
         nearer = min(there) < min(here) and (within or around.candidate.family == "ceasefire")
@@ -118,6 +113,18 @@ def _whereabouts(around: Around) -> Features:
     if "sport_trade" in around.cues:
         marks["r.sport_or_trade"] = -0.3
     return marks
+
+
+def _owns(around: Around, country: CountryHit, place: CountryHit) -> bool:
+    """Return whether a town is said to lie in another country: "Lebanon's Tripoli", "Tripoli (Lebanon)"."""
+    if country.weight < _OWNER:
+        return False
+    text = around.view.reading.text
+    if country.end <= place.start:
+        between = text[country.end : place.start]
+        return len(between) <= _ADJOINING and (country.kind == "demonym" or around.verb_last) and "," not in between
+    between = text[place.end : country.start]
+    return len(between) <= _ADJOINING and between.strip() != ","
 
 
 def _stands_within(around: Around, hit: CountryHit) -> bool:
@@ -140,11 +147,15 @@ def _from_item(around: Around) -> float:
         return -0.6
     sentences = around.view.reading.sentences
     told = {0, max(c.sentence.index - 1, 0)}
+    if c.sentence.index == 0 and len(sentences) > 1:  # a headline leans on its lead
+        told.add(1)
     spoken = any(
         sentences[index].start <= hit.start < sentences[index].end and hit.country in COVERED
         for index in told
         for hit in facts.country.hits
     )
+    if c.sentence.index == 0 and spoken:
+        return 0.0
     return -0.1 if spoken else -0.35
 
 
@@ -254,7 +265,11 @@ _DONE = ("reject", "extend", "ended", "effect")  # what an announcement or agree
 def _stage(around: Around) -> tuple[Stage | None, float]:
     """Return the step told and how much that speaks for an event."""
     before, after = (6, 10) if around.verb_last else (10, 8)
-    near = {name: cue for name in _STAGES if (cue := around.near(name, before=before, after=after))}
+    near = {
+        name: cue
+        for name in _STAGES
+        if (cue := around.near(name, before=before, after=after, rather_not="welcome" if name == "call" else ""))
+    }
     if not near and not around.truces:  # a long sentence about one truce
         near = {name: cue for name in _STAGES if (cue := around.near(name, before=99, after=99))}
     if not near:
@@ -270,6 +285,8 @@ def _stage(around: Around) -> tuple[Stage | None, float]:
         side = cue.first >= c.last if around.verb_last else cue.first < c.first
         return (0 if side else 1, -cue.first if around.verb_last else cue.first)
 
+    if "call" in near and len(near) > 1 and around.overlaps("welcome", near["call"]):
+        del near["call"]  # what is welcomed says more than the welcome
     leading = min(near, key=rank)
     sure = 0.2 if gaps[leading] <= 6 else 0.05
     if leading in {"effect", "effect_future"}:
@@ -316,7 +333,9 @@ def _armed(around: Around) -> Verdict:
     marks |= {f"r.{name}": weight for name, weight in _AGAINST.items() if name in around.cues}
     if c.trigger.id == "air.craft":
         marks["r.craft_alone"] = -0.2
-    if any(cue.name == "bombard" and cue.first <= c.first and c.last <= cue.last for cue in around.view.found.cues):
+    if c.trigger.id in {"shelling", "strike"} and any(
+        cue.name == "bombard" and cue.first <= c.first < cue.last for cue in around.view.found.cues
+    ):
         marks[GENERIC] = 0.0
     if _asked_to_stop(around):
         marks["r.asked_to_stop"] = -0.5

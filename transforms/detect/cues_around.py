@@ -48,10 +48,14 @@ class Around:
         between = self.view.reading.words[low:high]
         return sum(_CLAUSE_COST if w.text in _CLAUSE_MARKS else w.pos != "PUNCT" for w in between)
 
-    def near(self, name: str, *, before: int, after: int) -> CueAt | None:
-        """Return the nearest cue called `name` at most so many words before or after the trigger; -1 for never."""
+    def near(self, name: str, *, before: int, after: int, rather_not: str = "") -> CueAt | None:
+        """Return the nearest cue called `name` at most so many words before or after the trigger; -1 for never.
+
+        One in the same words as a cue called `rather_not` counts only where there is no other.
+        """
         best: tuple[int, CueAt] | None = None
-        for cue in self.cues.get(name, ()):
+        cues = self.cues.get(name, [])
+        for cue in [cue for cue in cues if not rather_not or not self.overlaps(rather_not, cue)] or cues:
             reach = before if cue.first < self.candidate.first else after
             gap = self.distance(cue.first, cue.last)
             if gap <= reach and (best is None or gap < best[0]):
@@ -63,6 +67,10 @@ class Around:
         if self.verb_last:
             return self.near(name, before=-1, after=reach)
         return self.near(name, before=reach, after=-1)
+
+    def overlaps(self, name: str, cue: CueAt) -> bool:
+        """Return whether a cue called `name` stands in the same words."""
+        return any(other.first < cue.last and cue.first < other.last for other in self.cues.get(name, ()))
 
     def negated(self, cue: CueAt) -> bool:
         """Return whether a word of negation stands at a cue: right before it, or after it where verbs come last."""

@@ -164,7 +164,8 @@ class _Reader:
         """Return whether the units look like a name: capitals in Latin and Cyrillic, no common word alone."""
         parts = [self.words[self.units[k].word] for k in range(at, end)]
         if end == at + 1 and parts[0].text in self.cues.sets["never"]:
-            return False
+            # Folding makes "Sam" of "Şam": a word with letters of its own is not the English one.
+            return not self.text[parts[0].start : parts[0].end].isascii()
         if is_arabic(parts[0].text):
             return True
         return any(part.capital for part in parts)
