@@ -19,7 +19,7 @@ _FRONT_MEANS = frozenset({Means.AIRSTRIKE, Means.SHELLING, Means.GROUND, Means.S
 
 
 class Sided(Protocol):
-    """What has sides and leaves parties out."""
+    """What has sides, leaves parties out, and may have bodies of its own."""
 
     @property
     def sides(self) -> tuple[tuple[str, ...], ...]:
@@ -29,6 +29,11 @@ class Sided(Protocol):
     @property
     def excluded(self) -> tuple[str, ...]:
         """Party ids that are left out."""
+        ...
+
+    @property
+    def monitors(self) -> tuple[str, ...]:
+        """Ids of the bodies that watch over it and over no other."""
         ...
 
 
@@ -72,6 +77,8 @@ def concerns(ceasefire: Sided, parties: frozenset[str], ranks: Ranks) -> bool | 
     One of its parties together with an armed body of the country that is none points to another ceasefire. "Terrorists"
     says nothing here: each side calls the other so.
     """
+    if not parties.isdisjoint(ceasefire.monitors):
+        return True
     if parties & ranks.everybody:
         return None
     armed = frozenset(party for party in parties - ranks.vague - ranks.jihadists if ranks.armed(party))

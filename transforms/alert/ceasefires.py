@@ -24,7 +24,7 @@ PURPOSES = ("peace_process", "humanitarian", "holiday", "evacuation", "local_set
 COUNTRIES = ("SY", "LY")
 _KEYS = {
     "id", "name", "country", "sides", "excluded", "codes", "places", "areas", "within", "from", "began", "until",
-    "precision", "ended", "kind", "purpose", "source", "internal", "inferred",
+    "precision", "ended", "kind", "purpose", "source", "internal", "inferred", "monitors",
 }  # fmt: skip
 _ID = re.compile(r"[a-z]{2}-\d{4}-[a-z0-9-]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -52,6 +52,7 @@ class Ceasefire:
         country: "SY" or "LY".
         sides: Party ids, grouped by side; acts inside one side break nothing.
         excluded: Party ids that the text leaves out; fighting them, or by them, is no breach.
+        monitors: Ids of the bodies that watch over it and over no other: news of them is news of it.
         inferred: Whether acts may be inferred to break it; otherwise only a report's own word links an act to it.
         internal: Whether acts inside one side break it too: a truce among groups that go by one name.
         coverage: Where it holds.
@@ -74,6 +75,7 @@ class Ceasefire:
     country: str
     sides: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[str, ...] = ()
+    monitors: tuple[str, ...] = ()
     inferred: bool = True
     internal: bool = False
     coverage: Coverage
@@ -190,6 +192,7 @@ def _ceasefire(table: Mapping[str, Any], where: str) -> Ceasefire:
         country=country,
         sides=sides,
         excluded=excluded,
+        monitors=_texts(table, "monitors", where),
         internal=internal,
         inferred=inferred,
         coverage=coverage,

@@ -39,6 +39,7 @@ class _Draft:
     parties: frozenset[str] = frozenset()
     sides: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[str, ...] = ()
+    monitors: tuple[str, ...] = ()
     until: date | None = None
     ended: str = ""
     kept: bool = False  # whether it was told to be in effect
@@ -156,8 +157,8 @@ def match_known(event: Event, known: Iterable[Ceasefire], ranks: Ranks) -> Cease
     """Return the known ceasefire whose beginning, or presence, the step `event` tells of; None if there is none.
 
     An agreement matches one that begins within days of it. News that one is in effect also matches one long in force,
-    but a ceasefire of the whole country that is weeks old only where the event names two of its parties or no place:
-    what holds in one town may be a truce of its own.
+    but a ceasefire of the whole country that is weeks old only where the event names two of its parties, its monitors
+    or no place: what holds in one town may be a truce of its own.
     """
     ground, day = coverage_of(event.places, event.country), _day(event)
     ids = ids_of((*event.actors, *event.targets))
@@ -172,7 +173,8 @@ def match_known(event: Event, known: Iterable[Ceasefire], ranks: Ranks) -> Cease
             continue
         who = concerns(one, ids, ranks)
         young = (day - one.start) <= _YOUNG
-        plainly_it = not one.coverage.nationwide or ground.nationwide or young or (who and both)
+        own = both or not ids.isdisjoint(one.monitors)
+        plainly_it = not one.coverage.nationwide or ground.nationwide or young or (who and own)
         if who is not False and plainly_it:
             found.append((int(bool(who)), -abs(gap), one.id, one))
     return max(found, key=lambda entry: entry[:3])[3] if found else None

@@ -57,7 +57,7 @@ def test_the_data_is_whole() -> None:
     assert len(entries) >= 60
     assert {"SY", "LY"} == {entry.country for entry in entries}
     for entry in entries:
-        strange = (entry.parties | set(entry.excluded)) - ranks.named - ranks.unnamed
+        strange = (entry.parties | {*entry.excluded, *entry.monitors}) - ranks.named - ranks.unnamed
         assert not strange, f"{entry.id}: {strange}"
         assert entry.source is not None and entry.source.title and entry.source.publisher
         assert entry.source.day.year >= entry.start.year - 1
