@@ -18,6 +18,8 @@ from transforms.detect.slots import Slots, fill
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
+_SURE = 0.7
+
 Asker = Callable[[str, Features], dict[str, float]]
 """Takes the name of a head and features, gives probabilities by class."""
 
@@ -102,7 +104,12 @@ def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judg
             continue
         for at, event in enumerate(events):
             near = 0 < sentence - event.candidate.sentence.index <= 1
-            if event.candidate.family == "armed" and near and event.slots.killed is None and event.slots.injured is None:
+            if (
+                event.candidate.family == "armed"
+                and near
+                and event.slots.killed is None
+                and event.slots.injured is None
+            ):
                 events[at] = replace(event, slots=replace(event.slots, killed=toll.killed, injured=toll.injured))
                 break
     return events
@@ -123,15 +130,17 @@ def judge_all_by_cues(reading: Reading, found: Found, facts: Facts) -> tuple[Jud
     judged: list[Judged] = []
     for candidate, verdict in verdicts:
         slots = fill(facts, candidate, taken)
-        rejected = verdict.reason or ("" if slots.country else "elsewhere")
+        reason = verdict.reason or ("" if slots.country else "elsewhere")
         judged.append(
             Judged(
                 candidate, verdict.marks, verdict.event, verdict.family, verdict.stage, verdict.means, verdict.realis,
-                slots, 0.0, rejected, (candidate,),
+                slots, 0.0, reason, (candidate,),
             )
         )  # fmt: skip
+    rejected = tuple(j for j in judged if j.rejected)
     events = merge([j for j in judged if not j.rejected], same_by_slots)
-    return tuple(events) + tuple(j for j in judged if j.rejected)
+    telling = {event.candidate.sentence.index for event in events}
+    return tuple(e if e.candidate.sentence.index + 1 in telling else _with_toll(e, rejected) for e in events) + rejected
 
 
 def same_by_slots(left: Judged, right: Judged) -> bool:
@@ -141,15 +150,25 @@ def same_by_slots(left: Judged, right: Judged) -> bool:
     if left.candidate.family == "ceasefire":
         begun = {left.stage, right.stage} == {Stage.AGREED, Stage.IN_EFFECT}  # one truce, told as made and as begun
         return (left.stage == right.stage or begun) and not contradict(left.slots, right.slots)
-    loose = {Means.UNSPECIFIED, *_loosely(left), *_loosely(right)}
-    if left.means != right.means and not loose & {left.means, right.means}:
-        return False
-    return not contradict(left.slots, right.slots)
+    means = {left.means, right.means}
+    # A bare word for bombardment does not say whether it was by air or by guns.
+    loose = Means.UNSPECIFIED in means or (
+        (GENERIC in left.features or GENERIC in right.features) and means <= {Means.AIRSTRIKE, Means.SHELLING}
+    )
+    return (len(means) == 1 or loose) and not contradict(left.slots, right.slots)
 
 
-def _loosely(judged: Judged) -> set[Means | None]:
-    """Return the means that a bare word for bombardment only seems to tell: by air or by guns, it does not say."""
-    return {judged.means} if GENERIC in judged.features else set()
+def _with_toll(event: Judged, rejected: Sequence[Judged]) -> Judged:
+    """Return the event with the toll that the next sentence tells without an act of its own."""
+    if event.family == Family.CEASEFIRE or event.slots.killed is not None or event.slots.injured is not None:
+        return event
+    after = event.candidate.sentence.index + 1
+    for other in rejected:
+        slots = other.slots
+        told = slots.killed is not None or slots.injured is not None
+        if other.candidate.trigger.id == "kill" and other.candidate.sentence.index == after and told:
+            return replace(event, slots=replace(event.slots, killed=slots.killed, injured=slots.injured))
+    return event
 
 
 def _answers(
@@ -248,7 +267,30 @@ def pair_features(left: Judged, right: Judged) -> Features:
     gap = right.candidate.first - left.candidate.last
     put(f"gap={'0' if gap <= 2 else '1' if gap <= 6 else '2' if gap <= 15 else '3'}.{min(sentences, 1)}")
     put(f"certainty={'same' if left.realis == right.realis else 'other'}")
+    definite = bool({"w-1=the", "w-1=this", "w-1=these", "w-1=that"} & right.features.keys())
+    hints = [j.candidate.trigger.means or j.candidate.trigger.stage for j in (left, right)]
+    vague = [hint in {"", "unspecified"} for hint in hints]
+    clash = contradictions(left, right)
+    put(f"definite={definite}")
+    put(f"hints={'same' if hints[0] == hints[1] else 'vague' if any(vague) else 'other'}.{min(sentences, 1)}")
+    put(f"vague={vague[0]}+{vague[1]}.{min(sentences, 2)}")
+    put(f"clash={min(clash, 2)}")
+    put(f"clash={min(clash, 1)}.vague={any(vague)}.definite={definite}")
+    put(f"clash={min(clash, 1)}.means={left.means == right.means}.{min(sentences, 2)}")
+    put(f"sure={right.event >= _SURE}")
     return out
+
+
+def contradictions(left: Judged, right: Judged) -> int:
+    """Return how many of place, day, dead and perpetrator are told of both and differ."""
+    a, b = left.slots, right.slots
+    ours, theirs = {_key(p.name) for p in a.places}, {_key(p.name) for p in b.places}
+    return (
+        (bool(ours and theirs) and not ours & theirs)
+        + (a.dated and b.dated and a.date != b.date)
+        + (a.killed is not None and b.killed is not None and a.killed != b.killed)
+        + (bool(a.actors and b.actors) and not _actor_keys(a) & _actor_keys(b))
+    )
 
 
 def _key(name: str) -> str:
