@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from transforms.deduplicate.compare import score
+from transforms.deduplicate.compare import score, tells_same
 from transforms.deduplicate.features import LONGEST_SPAN, Features
 
 _NOTHING: frozenset[Features] = frozenset()
@@ -111,7 +111,7 @@ class ClusterSpace:
     def linked(self, mention: Features) -> Iterator[Cluster]:
         """Yield the clusters that hold a mention which alone would be taken for the same event as `mention`."""
         for cluster, members in self.candidates(mention).items():
-            if cluster.alive and any(_at_least_0(score(mention, one, self._values)) for one in members):
+            if cluster.alive and any(tells_same(score(mention, one, self._values)) for one in members):
                 yield cluster
 
     def rate(self, mention: Features, cluster: Cluster) -> float | None:
@@ -149,7 +149,7 @@ class ClusterSpace:
             if mention.order[0] - cluster.heard > self._horizon:
                 continue
             rating = self.rate(mention, cluster)
-            if rating is not None and rating >= 0:
+            if rating is not None and tells_same(rating):
                 fitting.append((rating, cluster))
         if not fitting:
             home = Cluster([mention])
@@ -174,10 +174,6 @@ class ClusterSpace:
 
 def _block() -> defaultdict[str, set[Features]]:
     return defaultdict(set)
-
-
-def _at_least_0(odds: float | None) -> bool:
-    return odds is not None and odds >= 0
 
 
 def partition(mentions: Iterable[Features], values: tuple[float, ...], horizon_days: float) -> list[Cluster]:

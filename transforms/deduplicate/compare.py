@@ -212,6 +212,11 @@ def score(a: Features, b: Features, values: tuple[float, ...]) -> float | None:
     return total
 
 
+def tells_same(odds: float | None) -> bool:
+    """Whether log-odds, as `score` returns them, speak for one event."""
+    return odds is not None and odds >= 0
+
+
 def same_event(a: Mention, b: Mention, weights: Weights | None = None) -> float | None:
     """Return the log-odds that two mentions tell one event; None where they cannot, 0 or more where they do."""
     return score(features_of(a), features_of(b), weight_values(weights or default_weights()))

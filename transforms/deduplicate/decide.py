@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from transforms.deduplicate.clusters import Cluster, ClusterSpace, partition
-from transforms.deduplicate.compare import weight_values
+from transforms.deduplicate.compare import score, tells_same, weight_values
 from transforms.deduplicate.events import canonical, carried_on, event_of, frozen_key, id_of, what_changed, withdrawn
 from transforms.deduplicate.features import (
     Features,
     days_told,
+    features_apart,
     features_of,
-    features_of_denial,
     group_of,
     is_real,
     last_heard,
@@ -260,7 +260,7 @@ class _Run:
     def _attach_denials(self) -> None:
         """Put each denial to the event that it fits best; the accused tell of it, so who acted does not count."""
         for mention in canonical(self._denials):
-            denial = features_of_denial(mention)
+            denial = features_apart(mention)
             self._load_around(denial)
             fitting = [
                 (odds, cluster)
@@ -306,11 +306,12 @@ class _Run:
         claims: defaultdict[int, list[tuple[_Order, Event]]] = defaultdict(list)
         for event in touched.values():
             founder = next((one for one in event.mentions if one.mention_id in homes), None)
-            if founder is None:
+            home = homes[founder.mention_id] if founder else self._corrected_home(event, living)
+            if home is None:
                 yield EventChange(event=withdrawn(event), what=("withdrawn",))
             else:
-                order = (founder.published.timestamp(), founder.mention_id)
-                claims[id(homes[founder.mention_id])].append((order, event))
+                first = founder or event.mentions[0]
+                claims[id(home)].append(((first.published.timestamp(), first.mention_id), event))
         for cluster in living:
             mentions = [one.mention for one in cluster.members + cluster.denials]
             claiming = sorted(claims[id(cluster)], key=lambda one: (one[0], one[1].event_id))
@@ -325,6 +326,16 @@ class _Run:
                 yield EventChange(event=replace(other, superseded_by=kept.event_id, closed=True), what=("merged",))
             if what:
                 yield EventChange(event=event, what=what)
+
+    def _corrected_home(self, event: Event, living: Iterable[Cluster]) -> Cluster | None:
+        """Return the cluster in which a corrected article tells on what `event` was made of, None if none does."""
+        articles = {(one.feed, one.item_id) for one in event.mentions}
+        old = [features_apart(one) for one in event.mentions]
+        for cluster in living:
+            for member in cluster.members:
+                if member.article in articles and any(tells_same(score(member, one, self._values)) for one in old):
+                    return cluster
+        return None
 
     def _opened(self, mentions: list[Mention], came_from: Mapping[str, Event]) -> EventChange:
         first = canonical([one for one in mentions if is_real(one)])[0]

@@ -139,8 +139,8 @@ def features_of(mention: Mention) -> Features:
     return made
 
 
-def features_of_denial(mention: Mention) -> Features:
-    """Return a denial made ready for comparison: an article may deny what it tells itself."""
+def features_apart(mention: Mention) -> Features:
+    """Return `mention` made ready for comparison with mentions of its own article: what it denies, or once said."""
     return replace(_features_of(mention), article=("", mention.mention_id))
 
 

@@ -13,7 +13,7 @@ _WORD = re.compile(r"[^\W_]+")
 _ARTICLE = re.compile(r"^(?:al|el|ad|an|ar|as|ash|at|az)[- ]+")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _ARABIC_PREFIX = re.compile("^(?:وال|بال|كال|فال|لل|ال)(?=.{3})")
-_ENDINGS = ("ing", "ed", "es", "s")
+_ENDINGS = ("s", "ing", "ed", "e")
 _SHORTEST_STEM = 4
 
 
@@ -25,7 +25,7 @@ def stem(word: str) -> str:
         return _ARABIC_PREFIX.sub("", word)
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            return word[: -len(ending)]
+            word = word[: -len(ending)]
     return word
 
 

@@ -1,0 +1,110 @@
+"""Laws of `decide`: order, batches and replays do not matter, ids are frozen, nothing is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.transforms.deduplicate.invented import START, mention, partition_of, run, still_open
+from transforms.deduplicate.decide import decide, decision
+from transforms.model import Event, Mention
+
+_WORDS = ["market", "hospital", "bakery", "convoy", "bridge", "school", "mosque", "checkpoint"]
+
+
+@st.composite
+def rows(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    """A row that often is like another one: few towns, days, tolls and words."""
+    ceasefire = draw(st.integers(0, 4)) == 0
+    day = START + timedelta(days=draw(st.integers(0, 3)))
+    row: dict[str, Any] = {
+        "id": f"m{number:02}",
+        "published": (day + timedelta(minutes=draw(st.integers(0, 2000)))).isoformat(),
+        "date": draw(st.sampled_from([day.date().isoformat()] * 4 + [""])),
+        "kind": draw(
+            st.sampled_from(
+                ["agreed", "in_effect", "ended"] if ceasefire else ["airstrike", "shelling", "unspecified", "chemical"]
+            )
+        ),
+        "places": draw(st.sampled_from([["Sarmin"], ["Sarmin"], ["Saraqib"], ["Idlib province"], ["Idlib"], []])),
+        "actors": draw(st.sampled_from([[], ["rebels"], ["government"], ["UN"]])),
+        "words": " ".join(draw(st.lists(st.sampled_from(_WORDS), max_size=4))),
+    }
+    killed = draw(st.sampled_from([None, 3, 11, 12, 40]))
+    return row if killed is None else row | {"killed": killed}
+
+
+@st.composite
+def news(draw: st.DrawFn) -> list[Mention]:
+    """Up to fourteen mentions of a few days."""
+    return [mention(draw(rows(number))) for number in range(draw(st.integers(1, 14)))]
+
+
+def _splits(draw: st.DrawFn, mentions: list[Mention]) -> list[list[Mention]]:
+    shuffled = draw(st.permutations(mentions))
+    cuts = sorted(draw(st.sets(st.integers(1, max(1, len(mentions) - 1)), max_size=4)))
+    ends = [0, *cuts, len(mentions)]
+    return [batch for first, last in pairwise(ends) if (batch := shuffled[first:last])]
+
+
+@settings(max_examples=120)
+@given(data=st.data(), mentions=news())
+def test_order_and_batches_do_not_change_the_partition(data: st.DataObject, mentions: list[Mention]) -> None:
+    at_once, _ = run([mentions], START)
+    spread, _ = run(data.draw(st.composite(_splits)(mentions)), START)
+    assert partition_of(spread.values()) == partition_of(at_once.values())
+
+
+@settings(max_examples=60)
+@given(mentions=news())
+def test_news_in_order_gives_the_same_events_however_it_is_batched(mentions: list[Mention]) -> None:
+    ordered = sorted(mentions, key=lambda one: (one.published, one.mention_id))
+    at_once, _ = run([ordered])
+    one_by_one, _ = run([[one] for one in ordered])
+
+    def standing(events: dict[str, Event]) -> dict[str, tuple[str, ...]]:
+        return {k: tuple(m.mention_id for m in e.mentions) for k, e in events.items() if not e.superseded_by}
+
+    assert standing(one_by_one) == standing(at_once)
+
+
+@settings(max_examples=60)
+@given(data=st.data(), mentions=news())
+def test_a_replayed_batch_changes_nothing(data: st.DataObject, mentions: list[Mention]) -> None:
+    events, _ = run([mentions], START)
+    again = data.draw(st.lists(st.sampled_from(mentions), min_size=1, max_size=10))
+    made = decision(still_open(events.values()), again, START)
+    assert made.changes == ()
+    assert made.dropped == {"copy": len(again)}
+
+
+@settings(max_examples=60)
+@given(data=st.data(), mentions=news())
+def test_ids_are_frozen_and_no_mention_is_lost(data: st.DataObject, mentions: list[Mention]) -> None:
+    batches = data.draw(st.composite(_splits)(mentions))
+    keys: dict[str, str] = {}
+    events, changes = run(batches, START)
+    for change in changes:
+        assert ("new" in change.what) == (change.event.event_id not in keys)
+        assert keys.setdefault(change.event.event_id, change.event.key) == change.event.key
+    told = [m.mention_id for one in events.values() if not one.superseded_by for m in one.mentions]
+    assert sorted(told) == sorted(one.mention_id for one in mentions)
+    for one in events.values():
+        if one.superseded_by:
+            assert one.closed
+            assert one.superseded_by in events
+
+
+@settings(max_examples=40)
+@given(mentions=news())
+def test_only_what_changed_is_returned(mentions: list[Mention]) -> None:
+    half = len(mentions) // 2
+    events, _ = run([mentions[:half]] if half else [], START)
+    before = still_open(events.values())
+    for change in decide(before, mentions[half:], START):
+        assert change.what
+        assert change.event not in before
