@@ -68,6 +68,7 @@ class Ceasefire:
         source: Where it is attested; None for detected ones.
         origin: "known" or "detected".
         event_id: For detected ones, the event that told of it.
+        steps: For detected ones, all events that tell of its life.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Ceasefire:
     source: Source | None = None
     origin: str = "known"
     event_id: str = ""
+    steps: tuple[str, ...] = ()
 
     @property
     def parties(self) -> frozenset[str]:

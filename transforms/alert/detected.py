@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from transforms.alert.breach import concerns, ids_of
@@ -43,6 +43,7 @@ class _Draft:
     until: date | None = None
     ended: str = ""
     kept: bool = False  # whether it was told to be in effect
+    steps: list[str] = field(default_factory=list)
 
     def join(self, parties: frozenset[str], ranks: Ranks) -> None:
         """Take in parties that are told of it."""
@@ -74,6 +75,7 @@ class _Draft:
             ended=self.ended,
             origin="detected",
             event_id=self.event.event_id,
+            steps=tuple(self.steps),
         )
 
 
@@ -193,6 +195,7 @@ def _usable(event: Event) -> bool:
 def _begin_or_go_on(event: Event, draft: _Draft | None, drafts: _Drafts, ranks: Ranks) -> None:
     day, last, parties = _day(event), _last_day(event), _fighting(event, ranks)
     if draft and (event.stage is Stage.IN_EFFECT or day - draft.heard <= _RENEWED):
+        draft.steps.append(event.event_id)
         draft.heard = max(draft.heard, day)
         draft.join(parties, ranks)
         draft.kept = draft.kept or event.stage is Stage.IN_EFFECT
@@ -209,6 +212,7 @@ def _begin_or_go_on(event: Event, draft: _Draft | None, drafts: _Drafts, ranks: 
         until=last,
         ended="its announced last day passed" if last else "",
         kept=event.stage is Stage.IN_EFFECT,
+        steps=[event.event_id],
     )
     begun.join(parties, ranks)
     drafts.add(begun)
@@ -217,6 +221,7 @@ def _begin_or_go_on(event: Event, draft: _Draft | None, drafts: _Drafts, ranks: 
 def _change(event: Event, draft: _Draft, ranks: Ranks) -> None:
     """Extend or end the ceasefire; one that a party rejects before it was ever kept never came to be."""
     day, last = _day(event), _last_day(event)
+    draft.steps.append(event.event_id)
     if event.stage is Stage.EXTENDED:
         draft.heard, draft.until, draft.ended = max(draft.heard, last or day), last, ""
     elif event.stage is Stage.ENDED:

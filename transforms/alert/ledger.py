@@ -118,7 +118,7 @@ class Ledger:
         """
         if event.family is not Family.CEASEFIRE or event.date is None:
             return None
-        own = next((one for one in self.detected if event.event_id and one.event_id == event.event_id), None)
+        own = next((one for one in self.detected if event.event_id in one.steps), None)
         if own:
             return own
         if event.stage in (Stage.AGREED, Stage.IN_EFFECT):

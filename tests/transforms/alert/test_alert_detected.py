@@ -89,10 +89,11 @@ def test_steps_join_the_ceasefire_that_they_are_about() -> None:
     agreed = step(1, "2026-02-11", Stage.AGREED, places=(TOWN,), actors=parties(["sy-government", "sy-druze"]))
     holds = step(2, "2026-02-12", Stage.IN_EFFECT, places=(TOWN,))
     call = step(3, "2026-02-12", Stage.CALLED_FOR, places=(TOWN,))
+    longer = step(6, "2026-02-14", Stage.EXTENDED, places=(Place(name="Aleppo", kind="adm1", adm1="SY02"),))
     over = step(4, "2026-02-20", Stage.ENDED, places=(TOWN,))
-    ledger = ledger_of([agreed, holds, call, over])
-    joined = [judge(one, ledger).ceasefire_id for one in (agreed, holds, call, over)]
-    assert joined == ["detected-step1", "detected-step1", "", "detected-step1"]
+    ledger = ledger_of([agreed, holds, call, longer, over])
+    joined = [judge(one, ledger).ceasefire_id for one in (agreed, holds, call, longer, over)]
+    assert joined == ["detected-step1", "detected-step1", "", "detected-step1", "detected-step1"]
     moscow = step(5, "2020-03-05", Stage.AGREED, places=(Place(name="Idlib", kind="adm1", adm1="SY07"),))
     assert judge(moscow, Ledger(known=load_ceasefires())).ceasefire_id == "sy-2020-idlib-march"
 
