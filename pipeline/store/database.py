@@ -146,9 +146,9 @@ def prepare(engine: Engine) -> None:
 
 
 def _version(connection: Connection, url: URL) -> str:
-    names = sa.inspect(connection).get_table_names()
-    if _VERSION_TABLE not in names:
-        if names and url.get_backend_name() == "sqlite":
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(_VERSION_TABLE):
+        if url.get_backend_name() == "sqlite" and inspector.get_table_names():
             raise StoreError(f"{shown(url)} is another program's database; name another file")
         return ""
     version = str(connection.execute(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar() or "")  # noqa: S608
