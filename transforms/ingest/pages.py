@@ -19,6 +19,7 @@ from transforms.ingest.wire import Job
 from transforms.model import Article
 
 _KEEP = timedelta(hours=24)  # RFC 9309: a robots.txt should not be used for longer
+_SILENT_IN_A_ROW = 3  # pages without an answer, after which a host's other pages are not waited for
 _NO_CLOCK = datetime(1970, 1, 1, tzinfo=UTC)  # for one page nothing is remembered that needs a clock
 _ALLOW_ALL, _DENY_ALL = b"", b"\nUser-agent: *\nDisallow: /"
 
@@ -108,6 +109,8 @@ class _PageReader:
         self._delay_s = settings.page_delay_s
         self._free_at = 0.0
         self._stopped: FetchError | None = None
+        self._silent = 0
+        self._unreached: set[str] = set()
 
     def text(self, article: Article) -> str:
         """Return the main text of the article's page.
@@ -128,6 +131,12 @@ class _PageReader:
                 if error.status in (429, 503):
                     self._stopped = error  # the host asks for rest: no more of its pages in this run
                 raise
+            except FetchError as error:
+                self._silent += 1
+                if self._silent >= _SILENT_IN_A_ROW:
+                    self._stopped = error
+                raise
+            self._silent = 0
             job = _page_job(page, self._settings, article.lang)
             text = self._parsers.run(job, page.body).text
         if len(text) <= len(article.summary):
@@ -161,6 +170,8 @@ class _PageReader:
         """
         parts = urlsplit(url)
         address = f"{parts.scheme}://{parts.netloc}/robots.txt"
+        if address in self._unreached:
+            return _DENY_ALL
         kept = self._cache.get(f"robots {address}", self._now)
         if isinstance(kept, bytes):
             return kept
@@ -170,11 +181,18 @@ class _PageReader:
                 answer = self._fetcher.fetch(address, lease, now=self._now, accept="text/plain, */*;q=0.1")
                 rules = answer.content_encoding.encode("latin-1", "replace") + b"\n" + bytes(answer.body)
             except HttpStatusError as error:
-                rules = _ALLOW_ALL if 400 <= error.status < 500 and error.status != 429 else _DENY_ALL
+                if not 400 <= error.status < 500 or error.status == 429:
+                    return self._unreachable(address)
+                rules = _ALLOW_ALL
             except FetchError:
-                rules = _DENY_ALL
+                return self._unreachable(address)
         self._cache.put(f"robots {address}", rules, self._now)
         return rules
+
+    def _unreachable(self, address: str) -> bytes:
+        """Deny for this run only: the next one asks again."""
+        self._unreached.add(address)
+        return _DENY_ALL
 
     def _wait(self) -> None:
         pause = self._free_at - time.monotonic()

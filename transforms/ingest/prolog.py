@@ -13,6 +13,9 @@ import re
 MAX_DECLARATION = 256
 _ENCODING = re.compile(rb"encoding\s{0,8}=\s{0,8}[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _ROOT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]{0,100})")
+_MARKUP = re.compile(rb"<[A-Za-z_?!]")
+_DOCTYPE_MARK = re.compile(rb"[\[\]>\"']|<!--")
+_CLOSING = {b'"': b'"', b"'": b"'", b"<!--": b"-->"}
 _SPACE = re.compile(rb"[\s\x00]*")
 _CHARSET = re.compile(r"charset\s{0,4}=\s{0,4}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 
@@ -141,8 +144,9 @@ def _split(body: bytes) -> tuple[bytes, int]:
         elif _ROOT.match(body, at):
             return declaration, at
         else:
-            # Warnings of a web server and the like before the feed: on to the next angle bracket.
-            at = body.find(b"<", at + 1)
+            # Warnings of a web server and the like before the feed: on to the next markup.
+            following = _MARKUP.search(body, at + 1)
+            at = following.start() if following else -1
         if at < 0:
             return declaration, -1
 
@@ -154,14 +158,20 @@ def _next_element(body: bytes, at: int) -> int:
 
 def _after_doctype(body: bytes, at: int) -> int:
     """Return where the DOCTYPE at `at` is over, its internal subset and quoted text skipped; -1 if it never is."""
-    depth = 0
-    for mark in re.compile(rb"[\[\]>]|\"[^\"]*\"|'[^']*'|<!--.*?-->", re.DOTALL).finditer(body, at + 2):
-        sign = mark[0]
+    depth, here = 0, at + 2
+    while mark := _DOCTYPE_MARK.search(body, here):
+        sign, here = mark[0], mark.end()
         if sign == b"[":
             depth += 1
         elif sign == b"]":
             depth -= 1
-        elif sign == b">" and depth <= 0:
-            return mark.end()
-    # Quotes or brackets that never close: the root is the next element all the same.
+        elif sign == b">":
+            if depth <= 0:
+                return here
+        else:
+            end = _CLOSING[sign]
+            here = body.find(end, here) + len(end)
+            if here < len(end):
+                break
+    # Quotes, comments or brackets that never close: the root is the next element all the same.
     return _next_element(body, at + 2)

@@ -49,7 +49,7 @@ class FetchSettings:
     shards: int = 1
     parse_workers: int = 2
     parse_cpu_s: float = 3.0
-    parse_wall_s: float = 4.5
+    parse_wall_s: float = 4.0
     worker_memory_mb: int = 512
     worker_jobs: int = 500
     max_items: int = 2000

@@ -179,6 +179,25 @@ def test_429_ends_the_round_of_pages(parsers: ParserPool) -> None:
     assert all("full_text_failed" in article.flags for article in result.articles)
 
 
+def test_a_host_that_does_not_answer_is_not_waited_for_page_by_page(parsers: ParserPool) -> None:
+    replies: dict[str, Any] = {f"/{n}": [{"hang_up": True}] for n in range(8)}
+    result, server = pulled(replies, parsers, count=8, robots=False)
+    assert len(set(server.paths()) - {"/feed"}) == 3
+    assert all("full_text_failed" in article.flags for article in result.articles)
+
+
+def test_robots_txt_that_could_not_be_read_is_asked_for_again_by_the_next_run(parsers: ParserPool) -> None:
+    replies: dict[str, Any] = {"/robots.txt": [{"status": 500}, {"body": "robots_all"}], "/0": [{"body": PAGE}]}
+    stored = Stored()
+    with ScriptedServer(replies) as server:
+        replies["/feed"] = [{"body": rss(items=ITEM.format(n=0).replace("{base}", server.base))}]
+        requests = [stored.request(feed(url=f"{server.base}/feed", full_text=True))]
+        settings = open_settings(page_delay_s=0)
+        first = pull_feeds(requests, settings, NOW, stored, all_pages, parsers=parsers)
+        second = pull_feeds(requests, settings, NOW, stored, all_pages, parsers=parsers)
+    assert [bool(run.articles[0].text) for run in (first, second)] == [False, True]
+
+
 def test_number_of_pages_is_bounded(parsers: ParserPool) -> None:
     replies = {f"/{n}": [{"body": PAGE}] for n in range(5)}
     result, _ = pulled(replies, parsers, count=5, pages_per_feed=2)
