@@ -55,7 +55,7 @@ def torn(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # Name of the point: (module, attribute path, how it is wrapped).
 POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
-    "in fetch": ("transforms.ingest.fetch", "fetch_feed", lambda f: before(f, 4)),
+    "in fetch": ("transforms.ingest.fetch", "Fetcher.fetch", lambda f: before(f, 4)),
     "after fetch": ("transforms.ingest.transform", "pull_feeds", after),
     "in detect": ("transforms.detect.detector", "Detector.detect", before),
     "after detect": ("transforms.detect.detector", "Detector.detect", after),
