@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Build the shipped gazetteer from its sources; standard library only.
+r"""Build the shipped gazetteer from its sources; standard library only.
 
-    build_gazetteer.py --syria syria_places.csv --libya-districts libya_admin2_pcodes.csv \\
+    build_gazetteer.py --syria syria_places.csv --libya-districts libya_admin2_pcodes.csv \
         --geonames geonames_cities500_SY_LY.jsonl --out transforms/detect/gazetteer
 
 Sources and licences: transforms/detect/gazetteer/SOURCES.md. Nothing of OpenStreetMap goes in. A GeoNames place of
@@ -153,11 +153,13 @@ def syria(path: Path, geonames: list[dict]) -> list[dict]:
     return rows
 
 
+def record(own: str, kind: str, label: str, codes: tuple[str, str], at: tuple[float, float], **more: object) -> dict:
+    row = {"id": own, "kind": kind, "label": label, "country": "LY", "adm1": codes[0], "adm2": codes[1], "adm3": ""}
+    return {**row, "lat": round(at[0], 4), "lon": round(at[1], 4), "population": 0, "names": [], **more}
+
+
 def libya(districts: Path, geonames: list[dict]) -> list[dict]:
-    rows = [
-        {"id": code, "kind": "adm1", "label": label, "country": "LY", "adm1": code, "adm2": "", "adm3": "", "lat": lat, "lon": lon, "population": 0, "names": []}
-        for code, (label, lat, lon) in LIBYA_REGIONS.items()
-    ]  # fmt: skip
+    rows = [record(code, "adm1", label, (code, ""), (lat, lon)) for code, (label, lat, lon) in LIBYA_REGIONS.items()]
     places = [place for place in geonames if place["countrycode"] == "LY"]
     with districts.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -167,17 +169,15 @@ def libya(districts: Path, geonames: list[dict]) -> list[dict]:
             lat = sum(one["latitude"] * one["population"] for one in inside) / weight
             lon = sum(one["longitude"] * one["population"] for one in inside) / weight
             label, _, other = row["admin2_en"].partition(" (")
-            rows.append(
-                {"id": code, "kind": "adm2", "label": label, "country": "LY", "adm1": row["admin1_pcode"], "adm2": code, "adm3": "",
-                 "lat": round(lat, 4), "lon": round(lon, 4), "population": 0, "names": [other.rstrip(")")] if other else []}
-            )  # fmt: skip
+            names = [other.rstrip(")")] if other else []
+            rows.append(record(code, "adm2", label, (row["admin1_pcode"], code), (lat, lon), names=names))
     for place in places:
         code = LIBYA_DISTRICTS.get(place["admin1code"], "")
-        rows.append(
-            {"id": f"gn{place['geonameid']}", "kind": "town", "label": clean(place["name"]), "country": "LY", "adm1": code[:4], "adm2": code, "adm3": "",
-             "lat": round(place["latitude"], 4), "lon": round(place["longitude"], 4), "population": place["population"],
-             "names": [name for name in spellings([place["name"], *place["alternatenames"]], [place["name"]], 24) if name != clean(place["name"])]}
-        )  # fmt: skip
+        label = clean(place["name"])
+        names = [one for one in spellings([place["name"], *place["alternatenames"]], [label], 24) if one != label]
+        at = (place["latitude"], place["longitude"])
+        own = f"gn{place['geonameid']}"
+        rows.append(record(own, "town", label, (code[:4], code), at, population=place["population"], names=names))
     return rows
 
 

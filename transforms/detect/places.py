@@ -212,7 +212,8 @@ def _without_leaning(span: PlaceSpan, text: str) -> PlaceSpan:
     words = read_words(text[span.start : span.end])
     if not words or not is_arabic(words[0].text):
         return span
-    first, tables = words[0], [gazetteer().exact, *_cues().tables.values()]
+    first = words[0]
+    tables: list[PhraseTable[Any]] = [gazetteer().exact, *_cues().tables.values()]
 
     def known(form: str) -> bool:
         return any(table.begins(form) for table in tables) or any(form in of for of in _cues().sets.values())
@@ -304,7 +305,8 @@ def _country_span(reader: _Reader, word: int, end: int, country: str, kind: str)
 
 def _direction_before(reader: _Reader, word: int) -> tuple[int, str]:
     """Return the first word of a direction right before `word` ("north-western Syria") and its compass point."""
-    first, points = word, []
+    first = word
+    points: list[str] = []
     while first > 0 and reader.words[first - 1].text in _COMPASS and len(points) < 2:
         first -= 1
         points.insert(0, _COMPASS[reader.words[first].text])
@@ -355,6 +357,7 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
         if (
             cue_only
             and not shape.cued
+            and not is_arabic(reader.words[word].text)
             and not (lead < word and _stands_as_place(reader, named, lead, end, earlier, cue_only=False))
         ):
             return None
@@ -391,8 +394,8 @@ def _shape(reader: _Reader, lead: int, end: int) -> _Shape:
     first, last, kind, cued = lead, end, "", False
     possessive = reader.words[end - 1].possessive
     for name, cue in (
-        ("adm1", "adm1_after"), ("countryside", "countryside_after"), ("quarter", "quarter_after"), ("town", "town_after"),
-        ("site", "site_after"), ("adm2", "adm2_after"),
+        ("adm1", "adm1_after"), ("countryside", "countryside_after"), ("quarter", "quarter_after"),
+        ("town", "town_after"), ("site", "site_after"), ("adm2", "adm2_after"),
     ):  # fmt: skip
         skip = end
         if possessive or name == "countryside":
@@ -439,13 +442,15 @@ def _stands_as_place(
     if is_arabic(reader.words[lead].text):  # without capitals, only a list of places says so
         listed = bool(earlier) and bool(earlier[-1].candidates)
         gap = text[earlier[-1].end : reader.words[lead].start] if listed else "."
+        if named.strong and reader.is_in("locative", lead - 1):
+            return True
         return listed and not cue_only and gap.strip(" ،,") == "" and (gap.strip() != "" or reader.words[lead].leans)
-    if after is not None and after.capital and text[reader.words[end - 1].end : after.start].strip(" -") == "":
-        if after.text not in ARTICLES and not reader.is_in("listing", end):
-            return False  # part of a longer name of something else
-    if before is not None and before.capital and text[before.end : reader.words[lead].start].strip(" -") == "":
-        if not reader.is_in("locative", lead - 1):
-            return False
+    goes_on = after is not None and after.capital and text[reader.words[end - 1].end : after.start].strip(" -") == ""
+    if goes_on and after is not None and after.text not in ARTICLES and not reader.is_in("listing", end):
+        return False  # part of a longer name of something else
+    led = before is not None and before.capital and text[before.end : reader.words[lead].start].strip(" -") == ""
+    if led and not reader.is_in("locative", lead - 1):
+        return False
     if cue_only:
         return False
     if named.by_sound and named.end == named.first + 1 and len(reader.words[lead].text) < 5 and lead + 1 == end:
