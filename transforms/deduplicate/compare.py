@@ -167,7 +167,7 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     common = len(a.anchors & b.anchors)
     kind = _kind(a, b)
     if place is Relation.SAME:
-        if not common and (gap or kind == "kind_apart"):
+        if not common and (kind == "kind_apart" or (gap and a.reach == REACH)):
             return _LITTLE_COMMON
     elif common < NEEDED_ANCHORS:
         return _NOTHING_COMMON

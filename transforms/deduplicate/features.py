@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 
 from transforms.deduplicate.sides import sides_of
-from transforms.deduplicate.whereabouts import Spot, spot_of
-from transforms.deduplicate.words import telling_stems, words_of
+from transforms.deduplicate.whereabouts import Spot, seat_stems, spot_of
+from transforms.deduplicate.words import stem, telling_stems, words_of
 from transforms.model import DatePrecision, Family, Means, Mention, Realis, Stage
 
 _LATEST_DUE = 31  # days; what is told for later than that keeps no event open
@@ -153,11 +153,15 @@ def _features_of(mention: Mention) -> Features:
     sides = sides_of(mention.actors)
     parties = frozenset(one.party_id for one in mention.actors if one.party_id)
     targets = telling_stems(word for one in mention.targets for word in words_of(one.name))
-    stems = telling_stems(mention.wording) | targets
+    named = {stem(word) for place in mention.places for word in words_of(f"{place.name} {place.label}")}
+    targets -= named  # where it was is compared as a place
+    stems = (telling_stems(mention.wording) | targets) - named - seat_stems()
     anchors = set(stems)
     anchors.update(_toll_anchors("killed", mention.killed), _toll_anchors("injured", mention.injured))
     if ceasefire:
         anchors.update(f"side:{side}" for side in sides | parties)
+    if mention.family is Family.VIOLATION and not spots:
+        anchors.add("general breaches")
     if kind in RARE_KINDS:
         anchors.update((f"kind:{kind}", f"kind:{kind}!"))
     place_keys = frozenset(key for spot in spots for key in spot.keys)

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from transforms.deduplicate.knowledge_files import read_toml, word_list
-from transforms.deduplicate.words import name_key, words_of
+from transforms.deduplicate.words import name_key, stem, words_of
 from transforms.failures import KnowledgeError
 from transforms.model import Place
 
@@ -37,6 +37,7 @@ class PlaceWords:
     loose: frozenset[str]
     compass: Mapping[str, str]
     seats: Mapping[tuple[str, str], tuple[str, ...]]
+    seat_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +78,7 @@ def place_words_from(tables: Mapping[str, Any], name: str) -> PlaceWords:
         for one in word_list(words, f"{name}: compass.{side}")
     }
     seats: dict[tuple[str, str], tuple[str, ...]] = {}
+    told: list[str] = []
     for at, seat in enumerate(tables.get("seat", []), start=1):
         where = f"{name}: seat, entry {at}"
         if set(seat) != {"names", "country", "covers"}:
@@ -84,13 +86,21 @@ def place_words_from(tables: Mapping[str, Any], name: str) -> PlaceWords:
         covers = word_list(seat["covers"], f"{where}: covers")
         for one in word_list(seat["names"], f"{where}: names"):
             seats[(seat["country"], name_key(one))] = covers
-    return PlaceWords(loose=loose, compass=compass, seats=seats)
+            told.append(one)
+    return PlaceWords(loose=loose, compass=compass, seats=seats, seat_names=tuple(told))
 
 
 @cache
 def default_place_words() -> PlaceWords:
     """Return the project's own place words."""
     return place_words_from(read_toml(_FILE), _FILE)
+
+
+@cache
+def seat_stems() -> frozenset[str]:
+    """Return the stems of the names of large cities, which stand in reports of all that happens around them."""
+    names = default_place_words().seat_names
+    return frozenset(stem(word) for name in names for word in words_of(name))
 
 
 def _bare_name(name: str) -> tuple[str, str]:
