@@ -21,6 +21,8 @@ from pipeline.store.database import reading, writing
 from pipeline.store.tables import ALERTS, OUTBOX, SINKS
 from transforms.model import Alert
 
+_AT_ONCE = 5000  # databases bound the variables of one statement
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkState:
@@ -146,7 +148,9 @@ class Outbox:
         tried = OUTBOX.c.attempts + 1
         with writing(self._engine) as connection:
             done = {"status": DELIVERED, "settled": now, "error": "", "attempts": tried}
-            connection.execute(sa.update(OUTBOX).where(OUTBOX.c.number.in_(settlement.delivered)).values(done))
+            for start in range(0, len(settlement.delivered), _AT_ONCE):
+                numbers = settlement.delivered[start : start + _AT_ONCE]
+                connection.execute(sa.update(OUTBOX).where(OUTBOX.c.number.in_(numbers)).values(done))
             for number, due, error in settlement.again:
                 values: dict[str, Any] = {"due": due, "error": db_text(error)[:500], "attempts": tried}
                 connection.execute(sa.update(OUTBOX).where(OUTBOX.c.number == number).values(values))

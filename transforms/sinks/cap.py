@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from transforms.model import Alert, Change, Family, Place, Realis
 from transforms.sinks.base import Batch, Outcomes
 from transforms.sinks.cloudevents import event_time
-from transforms.sinks.files import write_atomically
+from transforms.sinks.files import sync_directory, write_atomically
 from transforms.sinks.safe import safe_link, safe_text, shortened
 from transforms.sinks.settings import CapSettings
 from transforms.sinks.words import ceasefire_words, headline, kind_words, outlet_words, place_name, place_words
@@ -49,7 +49,8 @@ class CapSink:
             if alert.revision > 1:
                 earlier = [a for a in batch.history.of_event(alert.event_id) if a.revision < alert.revision]
             path = Path(self._settings.directory) / f"{identifier(alert)}.xml"
-            write_atomically(path, message(alert, earlier, self._settings))
+            write_atomically(path, message(alert, earlier, self._settings), sync_name=False)
+        sync_directory(Path(self._settings.directory))
         return Outcomes(delivered=batch.alert_ids)
 
 

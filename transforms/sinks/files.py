@@ -40,8 +40,13 @@ def sync_directory(directory: Path) -> None:
             os.close(handle)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, sync_name: bool = True) -> None:
     """Replace `path` by `data` in one step: a reader sees the old file or the new one, never a part.
+
+    Args:
+        path: The file.
+        data: All that is to be in it.
+        sync_name: Make the file's name durable too; a caller that writes many calls `sync_directory` once after them.
 
     Raises:
         SinkError: The disk is full, the directory is read-only or not there to be made.
@@ -62,6 +67,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
             raise
-        sync_directory(path.parent)
+        if sync_name:
+            sync_directory(path.parent)
     except OSError as error:
         raise file_error(path, error) from error

@@ -14,7 +14,7 @@ from transforms.sinks.files import write_atomically
 class SnapshotSink(ABC):
     """A file of the last revision of the events told most recently; a repeated delivery gives the same file."""
 
-    batch_size = 100_000  # one rewriting for all that is due
+    batch_size = 10_000  # one rewriting for all that is due
 
     def __init__(self, name: str, path: str, keep: int) -> None:
         """Keep where the file is and how many events belong in it."""

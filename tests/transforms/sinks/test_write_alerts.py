@@ -114,3 +114,40 @@ def test_a_run_that_cannot_commit_fails_and_the_next_one_makes_good(store: Store
     assert store.run_rows() == []
     write(FULL, committer, "r2")
     assert len(store.alerts()) == 2
+
+
+BOTH = FULL | {
+    "events": [event(1), event(2), event(3, country="LY")],
+    "alerts": [alert(1), alert(2), alert(3, country="LY")],
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_large_run_is_committed_by_country(runner: str, store: Store) -> None:
+    found = counters(write(BOTH, store.committer(), runner=runner, by_country=True))
+    assert (found["sinks.in"], found["sinks.out"], found["sinks.made"]) == (3, 3, 6)
+    rows = {row.part: row.result for row in store.run_rows()}
+    assert {part: (row.alerts, row.articles) for part, row in rows.items()} == {
+        "SY": (2, 0),
+        "LY": (1, 0),
+        "end": (0, 2),
+    }
+
+
+def test_a_large_run_that_dies_before_its_end_has_marked_nothing_as_read(store: Store, tmp_path: Path) -> None:
+    class DiesAtTheEnd(FailsOnce):
+        def commit(self, batch: RunBatch) -> CommitResult:
+            if batch.part == "end":
+                return super().commit(batch)
+            with Store.open(self._url) as opened:
+                return opened.commit(batch)
+
+    committer = DiesAtTheEnd(store.url, tmp_path / "failed", late=False)
+    with pytest.raises(RuntimeError, match="the worker dies"):
+        write(BOTH, committer, by_country=True)
+    assert len(store.alerts()) == 3
+    assert store.seen().known("courier", ["item-1", "item-2"]) == {}
+    write(BOTH, committer, "r2", by_country=True)
+    assert len(store.alerts()) == 3
+    assert len(store.outbox.rows(status="waiting")) == 6
+    assert len(store.seen().known("courier", ["item-1", "item-2"])) == 2

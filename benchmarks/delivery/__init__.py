@@ -1,0 +1,1 @@
+"""Speed and memory of the commit and of each sink."""
