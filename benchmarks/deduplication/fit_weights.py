@@ -4,8 +4,8 @@
 
 A logistic regression over what `compare.evidence` finds, drawn towards the weights of `prior.toml` (few labelled
 pairs must not overrule what is plain), each kept on its side of zero. Pairs of the dev windows count less the more
-mentions their event has; `pairs.csv` holds pairs of train items labelled by hand. Nothing is written: what is printed is
-rounded by hand into `weights.toml`.
+mentions their event has; `pairs.csv` holds pairs of train items labelled by hand. Nothing is written: what is printed
+is rounded by hand into `weights.toml`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from benchmarks.deduplication.gold import (
     scorer,
     shared_dir,
 )
-from transforms.deduplicate.clusters import partition
+from transforms.deduplicate.clusters import Cluster, partition
 from transforms.deduplicate.compare import evidence, weight_values
 from transforms.deduplicate.features import Features, features_of
 from transforms.deduplicate.weights import NAMES, Weights, default_weights, weights_from
@@ -104,12 +104,16 @@ def fit(pairs: Sequence[Pair], prior: np.ndarray, strength: float) -> np.ndarray
     return values
 
 
-def figures(shared: Path, labelled: Sequence[Labelled], values: Sequence[float]) -> dict[str, float]:
-    clusters = partition([features_of(one.mention) for one in labelled], tuple(values), _HORIZON_DAYS)
+def figures_of(shared: Path, labelled: Sequence[Labelled], clusters: Sequence[Cluster]) -> dict[str, float]:
     ids = {one.mention.item_id for one in labelled}
     labels = [one for one in rows(shared / "gold" / "dedup_dev_labels.jsonl") if one["id"] in ids]
     made = scorer(shared)(labels, as_alerts([[one.mention for one in c.members] for c in clusters]))
     return {"pairs": made["pairs"]["f1"], "bcubed": made["bcubed"]["f1"], "items": len(labels)}
+
+
+def figures(shared: Path, labelled: Sequence[Labelled], values: Sequence[float]) -> dict[str, float]:
+    clusters = partition([features_of(one.mention) for one in labelled], tuple(values), _HORIZON_DAYS)
+    return figures_of(shared, labelled, clusters)
 
 
 def prior_weights() -> Weights:
@@ -136,11 +140,14 @@ def main() -> None:
     print("in use:", figures(shared, labelled, weight_values(default_weights())))
     fitted = fit([p for one in pairs.values() for p in one] + by_hand, prior, chosen.prior_strength)
     print("fitted:", figures(shared, labelled, tuple(fitted)))
+    apart: list[Cluster] = []
     for name in windows:
         rest = [p for other, one in pairs.items() if other != name for p in one] + by_hand
         made = fit(rest, prior, chosen.prior_strength)
+        apart += partition([features_of(one.mention) for one in windows[name]], tuple(made), _HORIZON_DAYS)
         now, left_out = figures(shared, windows[name], tuple(prior)), figures(shared, windows[name], tuple(made))
         print(f"  {name}: by hand {now}, left out {left_out}")
+    print("all windows, each with weights fitted to the others:", figures_of(shared, labelled, apart))
     told = asdict(Weights(**dict(zip(NAMES, map(float, prior), strict=True))))
     for name, value in zip(NAMES, fitted, strict=True):
         print(f"{name:16} {told[name]:6.2f} -> {value:6.2f}")

@@ -10,6 +10,7 @@ governorate only or not at all, tolls that grow, days that are off by one, wire 
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import resource
 import time
@@ -206,6 +207,7 @@ def main() -> None:
                 counted = Counter(truth.pop(m.mention_id) for m in one.mentions)
                 pure += max(counted.values())
                 found += sum(counted.values())
+        gc.freeze()  # what lives for days is not looked through for garbage again and again
         largest = max(largest, len(open_events))
 
     for arrival, mention, number in mentions_of_a_year(chosen.mentions, chosen.seed, chosen.late):

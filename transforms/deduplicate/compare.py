@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache
 
-from transforms.deduplicate.features import NEEDED_ANCHORS, RARE_KINDS, REACH, Features, features_of
+from transforms.deduplicate.features import GENERAL_BREACH, NEEDED_ANCHORS, RARE_KINDS, REACH, Features, features_of
 from transforms.deduplicate.sides import are_opposed
 from transforms.deduplicate.syndication import similarity
 from transforms.deduplicate.weights import NAMES, Weights, default_weights
@@ -49,6 +49,8 @@ _DAY_GAP, _DAY_GAP_STEP = _INDEX["day_gap"], _INDEX["day_gap_step"]
 _KILLED_SAME, _KILLED_CLOSE, _KILLED_APART = _INDEX["killed_same"], _INDEX["killed_close"], _INDEX["killed_apart"]
 _INJURED_SAME, _INJURED_APART = _INDEX["injured_same"], _INDEX["injured_apart"]
 _ACTOR_SAME, _ACTOR_OPPOSED = _INDEX["actor_same"], _INDEX["actor_opposed"]
+_PLACE_NONE, _PLACE_SAME_STEP = _INDEX["place_none"], _INDEX["place_same_step"]
+_GENERAL_BREACH = _INDEX["general_breach"]
 Evidence = list[tuple[int, float]]
 _NOTHING_COMMON: Evidence = [(_INDEX["nothing_common"], 1.0)]
 _LITTLE_COMMON: Evidence = [(_INDEX["nothing_common"], 3.0)]
@@ -150,6 +152,15 @@ def _reversed(a: Features, b: Features) -> bool:
     return not (a.sides.isdisjoint(b.target_sides) and b.sides.isdisjoint(a.target_sides))
 
 
+def _where(a: Features, b: Features, place: Relation) -> Evidence:
+    if not (a.spots or b.spots):
+        general = GENERAL_BREACH in a.anchors and GENERAL_BREACH in b.anchors
+        return [(_PLACE_NONE, 1.0), (_GENERAL_BREACH, 1.0)] if general else [(_PLACE_NONE, 1.0)]
+    if place is Relation.SAME and a.kind in _STAGES:
+        return [(_PLACE[place], 1.0), (_PLACE_SAME_STEP, 1.0)]
+    return [(_PLACE[place], 1.0)]
+
+
 def evidence(a: Features, b: Features) -> Evidence | None:
     """Return what speaks for and against one event, as pairs of weight and size; None where it cannot be one.
 
@@ -173,11 +184,8 @@ def evidence(a: Features, b: Features) -> Evidence | None:
         return _NOTHING_COMMON
     elif place is Relation.APART and common < _NEEDED_APART:
         return _LITTLE_COMMON
-    where = _PLACE[place] if a.spots or b.spots else _INDEX["place_none"]
-    found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), (where, 1.0)]
+    found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), *_where(a, b, place)]
     add = found.append
-    if place is Relation.SAME and a.kind in _STAGES:
-        add((_INDEX["place_same_step"], 1.0))
     if kind == "kind_same" and a.kind in RARE_KINDS:
         add((_INDEX["kind_rare"], 1.0))
     for told in (_day(a, b, gap, reprint), _toll(a, b), _injured(a, b), _actors(a, b)):

@@ -22,6 +22,7 @@ REACH = 1
 _REACH_SLOW = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
 NEEDED_ANCHORS = 2  # a near toll counts once, an equal one twice
 _REMEMBERED = 50_000
+GENERAL_BREACH = "general breach"
 RARE_KINDS = frozenset({Means.CHEMICAL.value, Means.SIEGE.value})
 
 
@@ -161,7 +162,7 @@ def _features_of(mention: Mention) -> Features:
     if ceasefire:
         anchors.update(f"side:{side}" for side in sides | parties)
     if mention.family is Family.VIOLATION and not spots:
-        anchors.add("general breaches")
+        anchors.add(GENERAL_BREACH)
     if kind in RARE_KINDS:
         anchors.update((f"kind:{kind}", f"kind:{kind}!"))
     place_keys = frozenset(key for spot in spots for key in spot.keys)

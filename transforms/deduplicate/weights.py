@@ -35,6 +35,7 @@ class Weights:
         place_apart: Places that have nothing to do with each other.
         place_unknown: One gives no place that can be compared.
         place_none: Neither gives a place: both speak of the country.
+        general_breach: Both tell of breaches of a ceasefire without a place: of the state of it, not of one act.
         killed_same: Same number of dead; counts the more the larger the number.
         killed_close: Numbers of dead that a growing toll explains.
         killed_apart: Numbers of dead that contradict each other.
@@ -67,6 +68,7 @@ class Weights:
     place_apart: float
     place_unknown: float
     place_none: float
+    general_breach: float
     killed_same: float
     killed_close: float
     killed_apart: float
