@@ -25,7 +25,7 @@ __all__ = ["DateAt", "date_for", "find_dateline", "find_dates"]
 
 _AHEAD = timedelta(days=45)  # a day and month without a year this far ahead may still be meant
 _DATELINE_WITHIN = 220  # characters from the head of the text
-_DATELINE_AGE = timedelta(days=62)
+_DATELINE_NEAR = timedelta(days=62)
 _LAST_MEANS_BEFORE = timedelta(days=2)
 _CUE_REACH = 60
 _DAY = DatePrecision.DAY
@@ -61,6 +61,8 @@ class _Calendar:
     reported: re.Pattern[str] | None
     other_clause: re.Pattern[str] | None
     not_dateline: re.Pattern[str] | None
+    dateline_lead: re.Pattern[str] | None
+    labelled: re.Pattern[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class _Context:
 # ---------------------------------------------------------------- loading
 
 _KEYS = {"months", "weekdays", "units", "numbers", "fixed", "named", "parts", "cues", "rule"}
-_CUES = {"since", "next", "last", "until", "future", "reporting", "not_dateline", "other_clause"}
+_CUES = {"since", "next", "last", "until", "future", "reporting", "not_dateline", "dateline_lead", "other_clause"}
 
 
 def _either(of: Any) -> str:
@@ -98,6 +100,10 @@ def _before(of: tuple[str, ...], prefix: str = "") -> re.Pattern[str] | None:
 
 def _after(of: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(rf"\s+(?:{_either(of)})(?!\w)") if of else None
+
+
+def _labels(of: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile(rf"(?<!\w)(?:{_either(of)})\W*$") if of else None
 
 
 def _within(of: tuple[str, ...]) -> re.Pattern[str] | None:
@@ -167,6 +173,8 @@ def compile_calendar(table: dict[str, Any], name: str) -> _Calendar:
         reported=_after(words(cues, "reporting", name)),
         other_clause=_within(words(cues, "other_clause", name)),
         not_dateline=_before(words(cues, "not_dateline", name)),
+        labelled=_labels(words(cues, "dateline_lead", name)),
+        dateline_lead=re.compile(rf"\W*(?:(?:{_either(words(cues, 'dateline_lead', name)) or '(?!)'})\W*)*"),
     )
 
 
@@ -512,10 +520,19 @@ def _find(text: str, cal: _Calendar, anchor: date, published: date) -> list[tupl
 
 
 def _is_dateline(cal: _Calendar, text: str, start: int, span: DateSpan, published: date) -> bool:
-    """Return whether a full date is one that the text carries as its own, not one that it tells of."""
-    if start > _DATELINE_WITHIN or not timedelta(days=-2) <= published - span.start <= _DATELINE_AGE:
+    """Return whether a full date is one that the text carries as its own, not one that it tells of.
+
+    One near publication counts anywhere near the head; one far from it, as feeds that republish have it, only right at
+    the head of a field or after words such as "published".
+    """
+    if start <= _DATELINE_WITHIN and _matches(cal.labelled, text[max(0, start - 40) : start]):
+        return True
+    if start > _DATELINE_WITHIN or _matches(cal.not_dateline, text[max(0, start - 24) : start]):
         return False
-    return not _matches(cal.not_dateline, text[max(0, start - 24) : start])
+    if abs(published - span.start) <= _DATELINE_NEAR:
+        return True
+    lead = re.split(r"[.\n|]", text[max(0, start - 60) : start])[-1]
+    return cal.dateline_lead is not None and cal.dateline_lead.fullmatch(lead) is not None
 
 
 def find_dates(text: str, lang: str, published: date) -> list[DateAt]:

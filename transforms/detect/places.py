@@ -27,7 +27,8 @@ _MOST_CANDIDATES = 12
 _LONG_SOUND = 4  # consonants of a name that may be known by sound alone
 _LISTS = {
     "town_before", "town_after", "near_before", "adm1_before", "adm1_after", "adm2_before", "adm2_after",
-    "quarter_before", "quarter_after", "countryside_before", "countryside_after", "site_after", "site_before",
+    "quarter_before", "quarter_after", "countryside_before", "countryside_after", "site_after", "site_before", "district_after",
+    "unknown_site_after",
 }  # fmt: skip
 _SETS = {"directions", "directions_kept", "directions_after", "locative", "listing", "cue_only", "never"}
 _COMPASS = {
@@ -187,8 +188,10 @@ class _Reader:
         return word + ends[-1] if ends else -1
 
     def is_of(self, word: int) -> bool:
-        """Return whether "of" stands at word `word`."""
-        return word < len(self.words) and self.words[word].text in {"of", "de"}
+        """Return whether "of" and a name stand at word `word`."""
+        if word + 1 >= len(self.words) or self.words[word].text not in {"of", "de"}:
+            return False
+        return self.words[word + 1].capital or self.words[word + 1].text in SURE_ARTICLES
 
     def is_in(self, key: str, word: int) -> bool:
         return 0 <= word < len(self.words) and any(form in self.cues.sets[key] for form in self.words[word].forms)
@@ -351,16 +354,10 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
     if cue_only and shape.kind == "site":
         shape = shape._replace(cued=False)
     weak = not named.strong or (cue_only and not curated)
-    if weak or (cue_only and lead == word):
-        if not shape.cued and not _stands_as_place(reader, named, lead, end, earlier, cue_only=cue_only):
-            return None
-        if (
-            cue_only
-            and not shape.cued
-            and not is_arabic(reader.words[word].text)
-            and not (lead < word and _stands_as_place(reader, named, lead, end, earlier, cue_only=False))
-        ):
-            return None
+    alone = cue_only and lead == word  # without its article it may be any word
+    doubtful = (weak or alone) and not shape.cued
+    if doubtful and not _stands_as_place(reader, named, lead, end, earlier, cue_only=alone):
+        return None
     weak = weak or (cue_only and not shape.cued)
     first_word, last_word = shape.first, shape.end
     candidates = _candidates(reader, named, records, shape)
@@ -530,7 +527,10 @@ def _unknown(reader: _Reader, at: int) -> tuple[PlaceSpan, int] | None:
     while end > word + 1 and reader.words[end - 1].text in ARTICLES:
         end -= 1
     before = any(reader.before(kind, lead) >= 0 for kind in ("town_before", "quarter_before"))
-    after = reader.after("quarter_after", end) >= 0 or reader.after("town_after", end) >= 0
+    after = any(reader.after(kind, end) >= 0 for kind in ("quarter_after", "town_after", "district_after"))
+    site = reader.after("unknown_site_after", end)
+    if site >= 0 and not before:
+        after, end = True, site
     plain = reader.words[lead - 1].text if lead else ""
     if not before and not (after and (reader.is_in("locative", lead - 1) or plain in {"the", "besieged"})):
         return None
@@ -607,7 +607,10 @@ def _pick(span: PlaceSpan, main: str | None, evidence: CountryEvidence, known: s
         leading = fitting[0]
         same = [one for one in fitting if one.kind == leading.kind]
         return max(same, key=lambda one: _kinship(one, known)) if _tied(same) else leading
-    return max(fitting, key=lambda one: _kinship(one, known))
+    best = max(fitting, key=lambda one: _kinship(one, known))
+    if known and not _kinship(best, known) and (best.kind == "neighbourhood" or _tied(fitting)):
+        return Place(name=name, country=best.country, precision=1)  # no pin is better than a wrong one
+    return best
 
 
 def _tied(places: list[Place]) -> bool:

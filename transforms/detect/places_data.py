@@ -132,7 +132,7 @@ class Gazetteer:
 @lru_cache(maxsize=65536)
 def sound(token: str) -> str:
     """Return what a folded Latin word sounds like: consonants alike in the ear, an opening and a closing vowel."""
-    token = re.sub(r"iyy?a", "ia", token.replace("'", ""))
+    token = re.sub(r"[ie]yy?[ae]", "ia", token.replace("'", ""))
     for old, new in _ALIKE:
         token = token.replace(old, new)
     token = re.sub(r"(?<![aeiou])[wy](?![aeiou])|(?<=[aeiou])[wy](?![aeiou])", "a", token)

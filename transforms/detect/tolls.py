@@ -578,6 +578,8 @@ def _number_beside(reader: _Reader, at: int) -> _Number | None:
 def _joined_before(reader: _Reader, at: int) -> _Number | None:
     """Return the number whose noun phrase is joined by "and" to the one that begins at token `at`."""
     at = _back_over(reader, at - 1, reader.grammar.approximate)
+    if reader.has(at, reader.grammar.people) and at in reader.number_ends:
+        return reader.number_ends[at]  # "22 children 6 teachers killed", where a feed loses its commas
     if not (at >= 0 and reader.has(at, reader.grammar.units)):
         return None
     for probe in range(at - 1, max(at - 8, -1), -1):
