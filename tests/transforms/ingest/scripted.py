@@ -1,7 +1,7 @@
 """A web server that does exactly what a case tells it to, over real sockets on loopback.
 
 Each path has a list of replies; the last one is repeated. A reply is written piece by piece, so that servers can be
-slow, cut short, chunked, or no web servers at all. The server keeps what it was asked and how many connections it had.
+slow, cut short, chunked, or no web servers at all. The server keeps what it was asked and how many exchanges there were at once.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ class ScriptedServer:
 
     replies: dict[str, list[dict[str, Any]]]
     asked: list[Asked] = field(default_factory=list)
-    most_connections: int = 0
+    connections: int = 0
+    most_at_once: int = 0
 
     def __enter__(self) -> ScriptedServer:
         self._lock = threading.Lock()
         self._served: Counter[str] = Counter()
-        self._open = 0
-        self._count = 0
+        self._at_once = 0
         self._stopped = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._socket.getsockname()[1]
@@ -95,10 +95,8 @@ class ScriptedServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with self._lock:
-            self._open += 1
-            self._count += 1
-            number = self._count
-            self.most_connections = max(self.most_connections, self._open)
+            self.connections += 1
+            number = self.connections
         try:
             connection.settimeout(30)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -116,8 +114,6 @@ class ScriptedServer:
             return
         finally:
             connection.close()
-            with self._lock:
-                self._open -= 1
 
     def _answer(self, connection: socket.socket, head: str, number: int) -> bool:
         first, *lines = head.split("\r\n")
@@ -128,7 +124,13 @@ class ScriptedServer:
             replies = self.replies.get(path, [{"status": 404, "body": "text"}])
             reply = replies[min(self._served[path], len(replies) - 1)]
             self._served[path] += 1
-        return self._write(connection, reply, headers)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            return self._write(connection, reply, headers)
+        finally:
+            with self._lock:
+                self._at_once -= 1
 
     def _write(self, connection: socket.socket, reply: dict[str, Any], asked: dict[str, str]) -> bool:
         if reply.get("hang_up"):

@@ -64,7 +64,8 @@ def check(expected: dict[str, Any], result: Any, server: ScriptedServer, before:
     if "paths" in expected:
         assert server.paths()[before:] == expected["paths"]
     if "connections" in expected:
-        assert server.most_connections == expected["connections"]
+        assert server.connections == expected["connections"]
+        assert server.most_at_once == 1
     for name, value in expected.get("sent", {}).items():
         actual = server.asked[-1].headers.get(name, "")
         assert value in actual if value else not actual, (name, actual)

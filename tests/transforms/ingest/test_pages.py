@@ -151,7 +151,7 @@ def test_robots_txt_is_asked_once_for_a_host(parsers: ParserPool) -> None:
     replies = {f"/{n}": [{"body": PAGE}] for n in range(4)}
     _, server = pulled(replies, parsers, count=4)
     assert Counter(server.paths())["/robots.txt"] == 1
-    assert server.most_connections == 1
+    assert server.most_at_once == 1
 
 
 def test_robots_txt_can_be_left_out(parsers: ParserPool) -> None:
