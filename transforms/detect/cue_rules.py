@@ -89,10 +89,9 @@ def _verdict(
 def _whereabouts(around: Around) -> Features:
     """Weigh whether the act is told of Syria or Libya rather than of another country."""
     view, c = around.view, around.candidate
-    facts = view.facts
     marks: Features = {}
     at = view.reading.words[c.first].start
-    hits = [h for h in facts.country.hits if c.sentence.start <= h.start < c.sentence.end]
+    hits = around.all.hits[around.sentence]
     abroad = [h for h in hits if h.country not in COVERED]
     foreign = [h for h in abroad if h.weight >= _THEATRE]
     here: list[int] = []
@@ -142,19 +141,13 @@ def _stands_within(around: Around, hit: CountryHit) -> bool:
 
 def _from_item(around: Around) -> float:
     """Weigh a country that only other sentences tell."""
-    facts, c = around.view.facts, around.candidate
+    facts = around.view.facts
     if facts.country.elsewhere >= max(facts.country.score(code) for code in COVERED):
         return -0.6
-    sentences = around.view.reading.sentences
-    told = {0, max(c.sentence.index - 1, 0)}
-    if c.sentence.index == 0 and len(sentences) > 1:  # a headline leans on its lead
-        told.add(1)
-    spoken = any(
-        sentences[index].start <= hit.start < sentences[index].end and hit.country in COVERED
-        for index in told
-        for hit in facts.country.hits
-    )
-    if c.sentence.index == 0 and spoken:
+    # A headline leans on its lead; the others on the headline and on the sentence before.
+    told = {0, max(around.sentence - 1, 0), 1 if around.sentence == 0 else 0}
+    spoken = any(hit.country in COVERED for index in told for hit in around.all.hits[index])
+    if around.sentence == 0 and spoken:
         return 0.0
     return -0.1 if spoken else -0.35
 
@@ -166,8 +159,8 @@ def _days_off(around: Around) -> list[tuple[int, int]]:
     start, end = view.reading.words[c.first].start, view.reading.words[c.last - 1].end
     return [
         (max(d.start - end, start - d.end, 0), (published - d.span.end).days)
-        for d in view.facts.dates
-        if c.sentence.start <= d.start < c.sentence.end and d.kind not in {"dateline", "duration", "since"}
+        for d in around.all.dates[around.sentence]
+        if d.kind not in {"dateline", "duration", "since"}
     ]
 
 
@@ -182,10 +175,7 @@ def _fresh(around: Around) -> bool:
 
 
 def _placed(around: Around) -> bool:
-    c = around.candidate
-    return any(
-        c.sentence.start <= p.start < c.sentence.end and p.place.kind != "country" for p in around.view.facts.places
-    )
+    return any(p.place.kind != "country" for p in around.all.places[around.sentence])
 
 
 def _unreal(around: Around) -> Realis | None:
@@ -322,6 +312,8 @@ def _in_effect(around: Around, gaps: dict[str, int]) -> Stage:
 
 # ---------------------------------------------------------------- armed acts
 
+_TRUCES_LOOKED_AT = 4
+_AGAINST_IT = ("violate", "despite", "during", "soon_after")
 _AGAINST = {"opinion": -0.15, "inquiry": -0.25, "accident": -0.4, "background": -0.15, "condemn": -0.05}
 
 
@@ -334,7 +326,7 @@ def _armed(around: Around) -> Verdict:
     if c.trigger.id == "air.craft":
         marks["r.craft_alone"] = -0.2
     if c.trigger.id in {"shelling", "strike"} and any(
-        cue.name == "bombard" and cue.first <= c.first < cue.last for cue in around.view.found.cues
+        cue.name == "bombard" and cue.first <= c.first < cue.last for cue in around.all.cues[around.sentence]
     ):
         marks[GENERIC] = 0.0
     if _asked_to_stop(around):
@@ -353,17 +345,13 @@ def _armed(around: Around) -> Verdict:
 
 def _told_of_it(around: Around) -> Features:
     """Weigh what the sentence tells of the act: a place, a toll, a day, a party."""
-    facts, c = around.view.facts, around.candidate
+    c, index = around.candidate, around.sentence
     marks: Features = {}
-
-    def inside(start: int) -> bool:
-        return c.sentence.start <= start < c.sentence.end
-
     if _placed(around):
         marks["r.place"] = 0.15
     elif c.trigger.id == "ground.take":
         marks["r.nothing_taken"] = -0.15
-    tolls = [t for t in facts.tolls if inside(t.start)]
+    tolls = around.all.tolls[index]
     if any(t.cumulative for t in tolls):
         marks["r.toll_of_years"] = -0.4
     elif tolls:
@@ -372,9 +360,9 @@ def _told_of_it(around: Around) -> Features:
         marks["r.nobody_counted"] = -0.2
     if _fresh(around):
         marks["r.fresh"] = 0.1
-    if c.sentence.index < 2:
+    if index < 2:
         marks["r.told_first"] = 0.1
-    if any(p.kind != "people" for p in facts.parties if inside(p.start)):
+    if any(p.kind != "people" for p in around.all.parties[index]):
         marks["r.party"] = 0.05
     return marks
 
@@ -410,17 +398,17 @@ def _asked_to_stop(around: Around) -> bool:
 
 def _breaks_a_truce(around: Around) -> bool:
     """Return whether the item sets the act against a ceasefire."""
-    for truce in around.truces:
-        for name in ("violate", "despite", "during", "soon_after"):
-            for cue in around.cues.get(name, ()):
-                if around.distance(cue.first, cue.last, truce) <= 5 and not _only_called_for(around, truce):
-                    return True
-    if around.truces:
+    nearest = sorted(around.truces, key=lambda truce: around.distance(truce.first, truce.last))[:_TRUCES_LOOKED_AT]
+    for truce in nearest:
+        if _any_within(around, truce, _AGAINST_IT, 5) and not _only_called_for(around, truce):
+            return True
+    if nearest:
         return False
     return around.item_tells_truce and any(
-        abs(other.sentence.index - around.candidate.sentence.index) <= 1
-        and (other.trigger.id == "breach" or _told_against(around, other))
-        for other in around.view.found.candidates
+        other.trigger.id == "breach" or _told_against(around, other)
+        for index in (around.sentence - 1, around.sentence, around.sentence + 1)
+        for other in around.all.triggers[index]
+        if id(other) in around.all.kept
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FIELD_BREAK = "\n\n"
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]", re.UNICODE)
+_LONGEST_SENTENCE = 120  # words; what runs on without an end is cut there, so that no text costs much
 _SENTENCE_END = re.compile(r"(?:[.!?؟…۔]+[\"'»”’)]*(?=\s|$))|\n+")
 _ABBREVIATED = re.compile(r"(?:^|\s)(?:[A-ZА-Я]|[Mm]me|MM|[Dd]r|[Ss]t|г|ул|Gen|Gén)\.$")
 
@@ -168,8 +169,11 @@ def reading_of_text(article: Article, laid: Laid, lang: str) -> Reading:
             word, shown = match.group(), laid.text[start + begin : start + stop]
             pos = "" if word[0].isalnum() else "PUNCT"
             words.append(Word(start + begin, start + stop, shown, keys_of(word, lang), word, pos=pos, head=len(words)))
-        if len(words) > first:
-            sentences.append(Sentence(len(sentences), first, len(words), start, end, laid.field_at(start)))
+        for part in range(first, len(words), _LONGEST_SENTENCE):
+            stop = min(part + _LONGEST_SENTENCE, len(words))
+            begin = start if part == first else words[part].start
+            until = end if stop == len(words) else words[stop].start
+            sentences.append(Sentence(len(sentences), part, stop, begin, until, laid.field_at(start)))
     return Reading(article, laid, lang, tuple(words), tuple(sentences))
 
 
