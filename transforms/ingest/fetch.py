@@ -37,7 +37,9 @@ ACCEPT_PAGE = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 MAX_URL = 4_096
 MAX_VALIDATOR = 1_024
 _PERMANENT = (301, 308)
+_WITH_BODY = (200, 203)
 _REDIRECTS = (301, 302, 303, 307, 308)
+_SHORT_BODY = 16 * 1024
 _SMALL_BODY = 512 * 1024
 _LARGE_AT_ONCE = 2
 
@@ -248,6 +250,8 @@ class Fetcher:
         self, url: str, response: httpx.Response, sent: dict[str, str], lease: Lease, now: datetime
     ) -> Fetched | tuple[int, str]:
         status = response.status_code
+        if status not in _WITH_BODY:
+            _drain(response)
         if status == 304:
             if "If-None-Match" in sent or "If-Modified-Since" in sent:
                 return Fetched(not_modified=True)
@@ -257,7 +261,7 @@ class Fetcher:
             if not location:
                 raise FetchError("bad_http", f"status {status} without a Location")
             return status, urljoin(url, location.strip())
-        if status not in (200, 203):
+        if status not in _WITH_BODY:
             retry_after = retry_after_of(response.headers, now)
             raise HttpStatusError(
                 status, f"{shown(url)} answers {status} {plain(response.reason_phrase)[:60]}", retry_after
@@ -286,6 +290,18 @@ class Fetcher:
                 raise too_large
             lease.grow(len(body), self._deadline)
         return body
+
+
+def _drain(response: httpx.Response) -> None:
+    """Read a short body that nobody wants, so that the connection can be used again."""
+    length = response.headers.get("content-length", "0" if response.status_code == 304 else "")
+    if not length.isdigit() or int(length) > _SHORT_BODY:
+        return
+    try:
+        for _ in response.iter_raw():
+            pass
+    except httpx.HTTPError:
+        return  # the status is known, which is all that was wanted
 
 
 def checked_url(url: str) -> None:

@@ -1,7 +1,8 @@
 """A web server that does exactly what a case tells it to, over real sockets on loopback.
 
 Each path has a list of replies; the last one is repeated. A reply is written piece by piece, so that servers can be
-slow, cut short, chunked, or no web servers at all. The server keeps what it was asked and how many exchanges there were at once.
+slow, cut short, chunked, or no web servers at all. The server keeps what it was asked, and how many exchanges there
+were at once.
 """
 
 from __future__ import annotations
