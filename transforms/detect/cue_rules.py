@@ -254,12 +254,15 @@ _DONE = ("reject", "extend", "ended", "effect")  # what an announcement or agree
 
 def _stage(around: Around) -> tuple[Stage | None, float]:
     """Return the step told and how much that speaks for an event."""
+    c = around.candidate
     before, after = (6, 10) if around.verb_last else (10, 8)
     near = {
         name: cue
         for name in _STAGES
         if (cue := around.near(name, before=before, after=after, rather_not="welcome" if name == "call" else ""))
     }
+    if c.trigger.id == "ceasefire.stop":  # "stop the shelling" takes no effect
+        near.pop("effect", None)
     if not near and not around.truces:  # a long sentence about one truce
         near = {name: cue for name in _STAGES if (cue := around.near(name, before=99, after=99))}
     if not near:
@@ -267,7 +270,6 @@ def _stage(around: Around) -> tuple[Stage | None, float]:
     if any(around.negated(cue) for cue in around.cues.get("agree", ())):
         return Stage.NEGOTIATING, 0.1  # no agreement reached: talks that failed
     gaps = {name: around.distance(cue.first, cue.last) for name, cue in near.items()}
-    c = around.candidate
 
     def rank(name: str) -> tuple[int, int]:
         """Sort the governing cue first: by its place in the sentence, on the governing side."""
