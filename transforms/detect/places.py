@@ -24,11 +24,11 @@ __all__ = ["PlaceSpan", "ResolvedPlace", "find_places", "resolve_places"]
 
 _FILE = "places.toml"
 _MOST_CANDIDATES = 12
-_LONG_SOUND = 4  # consonants of a name that may be known by sound alone
+_LONG_SOUND = 4  # consonants of a name that may be known by sound without a kind word beside it
 _LISTS = {
     "town_before", "town_after", "near_before", "adm1_before", "adm1_after", "adm2_before", "adm2_after",
-    "quarter_before", "quarter_after", "countryside_before", "countryside_after", "site_after", "site_before", "district_after",
-    "unknown_site_after",
+    "quarter_before", "quarter_after", "countryside_before", "countryside_after", "site_after", "site_before",
+    "district_after", "unknown_site_after",
 }  # fmt: skip
 _SETS = {"directions", "directions_kept", "directions_after", "locative", "listing", "cue_only", "never"}
 _COMPASS = {
@@ -38,6 +38,7 @@ _COMPASS = {
     "southwestern": "southwest", "central": "central", "coastal": "coastal",
     "kuzey": "north", "guney": "south", "dogu": "east", "bati": "west", "orta": "central",
 }  # fmt: skip
+_AROUND = {"SY01": "SY03"}  # Damascus lies inside Rural Damascus
 _CENTRE = {"SY": (35.0, 38.5), "LY": (28.5, 17.5)}
 
 
@@ -143,7 +144,7 @@ class _Reader:
             for end, filed in self.gazetteer.sounding.at(self.sounds, at):
                 if best is not None and end <= best.end:
                     continue
-                if not (self._unbroken(at, end) and self._may_be_name(at, end) and self._sounds_enough(at, end)):
+                if not (self._unbroken(at, end) and self._may_be_name(at, end)):
                     continue
                 like = tuple(one for one in filed if self._alike(one, at))
                 if like:
@@ -157,9 +158,9 @@ class _Reader:
     def _unbroken(self, at: int, end: int) -> bool:
         return all(not self.words[self.units[k].word].possessive for k in range(at, end - 1))
 
-    def _sounds_enough(self, at: int, end: int) -> bool:
-        letters = sum(len(self.sounds[k][0].replace("a", "")) for k in range(at, end))
-        return letters >= _LONG_SOUND
+    def letters(self, at: int, end: int) -> int:
+        """Return how many consonants the sound of a name has."""
+        return sum(len(self.sounds[k][0].replace("a", "")) for k in range(at, end))
 
     def _may_be_name(self, at: int, end: int) -> bool:
         """Return whether the units look like a name: capitals in Latin and Cyrillic, no common word alone."""
@@ -194,7 +195,7 @@ class _Reader:
         return self.words[word + 1].capital or self.words[word + 1].text in SURE_ARTICLES
 
     def is_in(self, key: str, word: int) -> bool:
-        return 0 <= word < len(self.words) and any(form in self.cues.sets[key] for form in self.words[word].forms)
+        return 0 <= word < len(self.words) and any(form in self.cues.sets[key] for form in self.word_forms[word])
 
 
 # ---------------------------------------------------------------- finding
@@ -251,19 +252,12 @@ def _find(text: str) -> tuple[PlaceSpan, ...]:
                     out.append(span)
                 at += 1
                 continue
-        if named is None:
-            unknown = _unknown(reader, at) if foreign is None else None
-            if unknown is not None:
-                span, reached = unknown
-                out.append(span)
-            at += 1
-            continue
-        made = _named_span(reader, named, out)
-        if made is None:
-            at += 1
-            continue
-        span, reached = made
-        out.append(span)
+        made = _named_span(reader, named, out) if named is not None else None
+        if made is None and foreign is None:
+            made = _unknown(reader, at)
+        if made is not None:
+            span, reached = made
+            out.append(span)
         at += 1
     return tuple(out)
 
@@ -349,15 +343,20 @@ def _named_span(reader: _Reader, named: _Found, earlier: list[PlaceSpan]) -> tup
     shape = _shape(reader, lead, end)
     records = [reader.gazetteer.records[one.record] for one in named.filed]
     single = named.end == named.first + 1
-    cue_only = single and any(form in reader.cues.sets["cue_only"] for form in reader.words[word].forms)
+    cue_only = single and reader.is_in("cue_only", word)
     curated = any(one.curated for one in named.filed)
     if cue_only and shape.kind == "site":
         shape = shape._replace(cued=False)
     weak = not named.strong or (cue_only and not curated)
     alone = cue_only and lead == word  # without its article it may be any word
     doubtful = (weak or alone) and not shape.cued
-    if doubtful and not _stands_as_place(reader, named, lead, end, earlier, cue_only=alone):
+    if doubtful and not _stands_as_place(reader, named, lead, end, earlier, cue_only=alone and not curated):
         return None
+    short = named.by_sound and reader.letters(named.first, named.end) < _LONG_SOUND
+    if short and shape.kind not in {"town", "adm2", "adm1"}:
+        return None
+    if reader.words[word].text in _COMPASS and shape.kind in {"adm1", "countryside"}:
+        return None  # "Eastern Aleppo province" is a part of the province, not the quarters of that name
     weak = weak or (cue_only and not shape.cued)
     first_word, last_word = shape.first, shape.end
     candidates = _candidates(reader, named, records, shape)
@@ -526,6 +525,8 @@ def _unknown(reader: _Reader, at: int) -> tuple[PlaceSpan, int] | None:
         end += 1
     while end > word + 1 and reader.words[end - 1].text in ARTICLES:
         end -= 1
+    kinds = ("quarter_after", "town_after", "district_after", "unknown_site_after")
+    end = next((k for k in range(word + 1, end) if any(reader.after(kind, k) >= 0 for kind in kinds)), end)
     before = any(reader.before(kind, lead) >= 0 for kind in ("town_before", "quarter_before"))
     after = any(reader.after(kind, end) >= 0 for kind in ("quarter_after", "town_after", "district_after"))
     site = reader.after("unknown_site_after", end)
@@ -587,7 +588,7 @@ def _anchors(spans: list[PlaceSpan], main: str | None) -> set[str]:
         if not fitting or span.weak or fitting[0].kind == "country":
             continue
         codes.update(code for code in (fitting[0].adm1, fitting[0].adm2, fitting[0].adm3) if code)
-    return codes
+    return codes | {_AROUND[code] for code in codes if code in _AROUND}
 
 
 def _pick(span: PlaceSpan, main: str | None, evidence: CountryEvidence, known: set[str], text: str) -> Place | None:
@@ -595,7 +596,7 @@ def _pick(span: PlaceSpan, main: str | None, evidence: CountryEvidence, known: s
     name = text[span.start : span.end]
     if not span.candidates:
         certain = main is not None and evidence.score(main) > evidence.elsewhere
-        return Place(name=name, country=main or "", precision=1) if certain else None
+        return Place(name=name, precision=1) if certain else None
     fitting = [one for one in span.candidates if main is None or one.country == main]
     if span.weak and (main is None or not fitting or evidence.elsewhere > evidence.score(main)):
         return None
@@ -609,7 +610,7 @@ def _pick(span: PlaceSpan, main: str | None, evidence: CountryEvidence, known: s
         return max(same, key=lambda one: _kinship(one, known)) if _tied(same) else leading
     best = max(fitting, key=lambda one: _kinship(one, known))
     if known and not _kinship(best, known) and (best.kind == "neighbourhood" or _tied(fitting)):
-        return Place(name=name, country=best.country, precision=1)  # no pin is better than a wrong one
+        return Place(name=name, precision=1)  # no pin is better than a wrong one
     return best
 
 

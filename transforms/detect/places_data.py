@@ -30,7 +30,7 @@ _COLUMNS = ["id", "kind", "label", "country", "adm1", "adm2", "adm3", "lat", "lo
 _PLACE_KEYS = {"id", "label", "country", "kind", "within", "covers", "lat", "lon", "precision", "names", "same_as"}
 _SPELLING_KEYS = {"id", "first", "names", "label"}
 _STRONG_POPULATION = 9_000
-_SOUNDING_LETTERS = 4  # a name of fewer consonants sounds like too many words
+_SOUNDING_LETTERS = 3  # a name of fewer consonants sounds like too many words
 
 ARTICLES = frozenset(
     [
