@@ -285,6 +285,8 @@ def _stage(around: Around) -> tuple[Stage | None, float]:
         return _in_effect(around, gaps), sure
     if leading == "agree":
         about = [name for name in _DONE if name in near and gaps[name] <= 5]
+        if about == ["effect"] and around.overlaps("observe", near["effect"]):
+            return Stage.AGREED, sure  # a party that says it will observe the truce agrees to it
         to_come = "effect" in about and ("effect_future" in near or _to_come(around))
         if about and not to_come:
             return _STAGES[about[0]], sure
@@ -303,12 +305,13 @@ def _to_come(around: Around) -> bool:
 
 def _in_effect(around: Around, gaps: dict[str, int]) -> Stage:
     """Return the step where a word for taking effect governs: the end, an extension and days to come say more."""
+    if around.verb_last:  # "talks on the truce's extension go on": the last of them says what goes on
+        telling = [name for name in ("ended", "extend", "reject", "talk", "call") if gaps.get(name, 9) <= 3]
+        if telling:
+            return _STAGES[max(telling, key=lambda name: gaps[name])]
     for name in ("ended", "extend", "reject"):
         if gaps.get(name, 9) <= 5:
             return _STAGES[name]
-    for name in ("talk", "call"):
-        if around.verb_last and gaps.get(name, 9) == 0:
-            return _STAGES[name]  # "truce talks began"
     return Stage.AGREED if "effect_future" in gaps or _to_come(around) else Stage.IN_EFFECT
 
 
