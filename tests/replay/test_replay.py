@@ -19,6 +19,8 @@ from pipeline.summary import RunResult
 
 pytestmark = pytest.mark.shared
 
+MONTHS = ("2012-04", "2013-08", "2016-10")
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -36,7 +38,7 @@ def replayed(shared_dir: Path) -> Iterator[Replayed]:
     with tempfile.TemporaryDirectory() as folder, replay_server(shared_dir) as server:
         config = replay_config(server)
         store = Store.open(f"sqlite:///{folder}/replay.sqlite")
-        moments = days(shared_dir)
+        moments = [day for day in days(shared_dir) if f"{day:%Y-%m}" in MONTHS]
         yield Replayed(server, config, store, moments, run_days(server, config, store, moments))
 
 
@@ -54,7 +56,7 @@ def test_every_run_ends_well(replayed: Replayed) -> None:
 def test_counters_balance(replayed: Replayed) -> None:
     assert [dict(r.summary.imbalances) for r in replayed.results] == [{}] * len(replayed.moments)
     read = sum(r.summary.counters.get("ingest.out", 0) for r in replayed.results)
-    assert read == 145, "every item of the replay was read once"
+    assert read == 145, "every item of the replay was read once, the first run's backlog included"
 
 
 def test_a_second_run_tells_and_fetches_nothing(replayed: Replayed) -> None:
