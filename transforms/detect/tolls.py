@@ -25,6 +25,9 @@ _REACH_BEFORE = 16
 _CLAUSE_ENDS = frozenset(".;:!?|")
 _HIGHEST = 500_000  # more dead than any single report of these wars gives
 _YEARS = range(1900, 2100)
+_CONTEXT = 22  # tokens on either side that may say over what time a toll is counted
+_LONG_TOTAL = 2_000  # no single report of one act in these wars told as many
+_LARGE = 500  # with "since", more than a few days' dead
 
 
 class _Token(NamedTuple):
@@ -77,6 +80,7 @@ class _Grammar:
     singular_auxiliary: frozenset[str]
     between: frozenset[str]
     units: frozenset[str]
+    since: frozenset[str]
     none: frozenset[str]
     another: frozenset[str]
     intransitive: frozenset[str]
@@ -93,6 +97,7 @@ _KEYS = {
     "part_joints",
     "between",
     "units",
+    "since",
     "none",
     "another",
     "intransitive",
@@ -152,6 +157,7 @@ def compile_grammar(table: dict[str, Any], name: str) -> _Grammar:
                 "part_joints",
                 "between",
                 "units",
+                "since",
                 "none",
                 "another",
                 "intransitive",
@@ -476,16 +482,20 @@ def _victims(reader: _Reader, first: int) -> tuple[int, int]:
     return first, at
 
 
-def _is_cumulative(reader: _Reader, first: int, end: int) -> bool:
+def _is_cumulative(reader: _Reader, first: int, end: int, value: int | None) -> bool:
     """Return whether the sentence around the toll counts over a long time."""
+    if value is not None and value >= _LONG_TOTAL:
+        return True
     tokens = reader.tokens
     left, right = first, end
-    while left > 0 and tokens[left - 1].word not in {".", ";", "!", "?"} and first - left < 40:
+    while left > 0 and tokens[left - 1].word not in {".", ";", "!", "?"} and first - left < _CONTEXT:
         left -= 1
-    while right < len(tokens) and tokens[right].word not in {".", ";", "!", "?"} and right - end < 40:
+    while right < len(tokens) and tokens[right].word not in {".", ";", "!", "?"} and right - end < _CONTEXT:
         right += 1
     around = " ".join(token.word for token in tokens[left:right])
     padded = f" {around} "
+    if value is not None and value >= _LARGE and any(reader.has(at, reader.grammar.since) for at in range(left, right)):
+        return True
     return any(f" {' '.join(phrase)} " in padded for phrase in reader.grammar.cumulative)
 
 
@@ -523,7 +533,7 @@ def find_tolls(text: str, lang: str) -> list[TollAt]:
             kind=trigger.kind,
             value=toll.value,
             victims=victims,
-            cumulative=_is_cumulative(reader, first, end),
+            cumulative=_is_cumulative(reader, first, end, toll.value),
         )
     return sorted(found.values(), key=lambda one: (one.start, one.kind != "killed"))
 
