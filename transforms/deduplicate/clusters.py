@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from transforms.deduplicate.compare import score, tells_same
 from transforms.deduplicate.features import LONGEST_SPAN, Features
 
-_NOTHING: frozenset[Features] = frozenset()
 _SECONDS_PER_DAY = 86400.0
 _COMPARED = 4  # members compared at each end of a cluster: the founders and the latest word
 
@@ -63,17 +62,20 @@ class ClusterSpace:
     def __init__(self, values: tuple[float, ...], horizon_days: float) -> None:
         self._values = values
         self._horizon = horizon_days * _SECONDS_PER_DAY
-        self._texts: defaultdict[tuple[int, ...], set[Features]] = defaultdict(set)
+        self._texts: dict[tuple[int, ...], list[Features]] = {}
         self._homes: dict[Features, Cluster] = {}
-        self._blocks: defaultdict[tuple[str, int], defaultdict[str, set[Features]]] = defaultdict(_block)
+        self._blocks: defaultdict[tuple[str, int], dict[str, list[Features]]] = defaultdict(dict)
 
     def _index(self, cluster: Cluster, member: Features) -> None:
         self._homes[member] = cluster
         block = self._blocks[(member.group, member.last_day)]
         for key in member.keys:
-            block[key].add(member)
+            if key in block:
+                block[key].append(member)
+            else:
+                block[key] = [member]
         for piece in member.text_keys:
-            self._texts[piece].add(member)
+            self._texts.setdefault(piece, []).append(member)
 
     def insert(self, cluster: Cluster) -> None:
         """Put in a cluster that exists already."""
@@ -95,13 +97,13 @@ class ClusterSpace:
                 continue
             for key in mention.place_keys:
                 if members := block.get(key):
-                    found |= members
+                    found.update(members)
             for key in mention.anchors:
                 if members := block.get(key):
-                    found |= once & members
-                    once |= members
+                    found.update(once.intersection(members))
+                    once.update(members)
         for piece in mention.text_keys:
-            found |= self._texts.get(piece, _NOTHING)
+            found.update(self._texts.get(piece, ()))
         homes = self._homes
         by_home: defaultdict[Cluster, list[Features]] = defaultdict(list)
         for member in found:
@@ -170,10 +172,6 @@ class ClusterSpace:
         home.heard = max(home.heard, other.heard)
         for member in other.members:
             self._homes[member] = home
-
-
-def _block() -> defaultdict[str, set[Features]]:
-    return defaultdict(set)
 
 
 def partition(mentions: Iterable[Features], values: tuple[float, ...], horizon_days: float) -> list[Cluster]:

@@ -28,6 +28,7 @@ from transforms.deduplicate.features import (
     group_of,
     is_real,
     last_heard,
+    remembered,
     text_keys,
 )
 from transforms.deduplicate.settings import ClusterSettings
@@ -163,7 +164,11 @@ class _Run:
             for event in self._events.values():
                 blocks: set[_Block] = set()
                 for one in event.mentions:
-                    if is_real(one):
+                    ready = remembered(one)
+                    if ready is not None:
+                        blocks.update([(ready.group, day) for day in range(ready.first_day, ready.last_day + 1)])
+                        blocks.update(ready.text_keys)
+                    elif is_real(one):
                         first, last, _ = days_told(one)
                         group = group_of(one)
                         blocks.update([(group, day) for day in range(first, last + 1)])

@@ -113,7 +113,13 @@ def _toll_anchors(word: str, value: int | None) -> list[str]:
 
 def text_keys(mention: Mention) -> list[tuple[int, ...]]:
     """Return pieces of the mention's signature; copies of one text nearly always have one in common."""
-    return [mention.signature[at : at + 4] for at in range(0, min(len(mention.signature), 16), 4)]
+    return [mention.signature[0:2], mention.signature[2:4]] if mention.signature else []
+
+
+def remembered(mention: Mention) -> Features | None:
+    """Return the features of `mention` where they were made before."""
+    known = _memo.get(mention.mention_id)
+    return known if known is not None and known.mention is mention else None
 
 
 def last_heard(mention: Mention) -> datetime:

@@ -14,7 +14,7 @@ from transforms.detect.signature import PERMUTATIONS, signature_of
 _WIRE = (
     "Warplanes struck the covered market of Sarmin shortly before noon on Monday, killing at least eleven people, a "
     "rescue service said. Witnesses spoke of three jets that circled over the town before two blasts brought down the "
-    "roof. The wounded were taken to field hospitals near the border, where doctors said that they were running out of blood."
+    "roof. The wounded were taken to field hospitals near the border, where doctors said that blood was running out."
 )
 
 
@@ -30,7 +30,7 @@ def test_a_lightly_edited_copy_is_alike_and_another_text_is_not() -> None:
     edited = _WIRE.replace("shortly before noon on Monday", "on Monday morning").replace("at least eleven", "11")
     other = (
         "Rescuers in Sarmin dug through rubble for survivors after jets hit a crowded market, leaving eleven dead, in "
-        "what residents described as the heaviest raid on the town since the summer, with many more buried under rubble."
+        "what residents described as the heaviest raid on the town since the summer, with many buried under rubble."
     )
     assert similarity(signature_of(_WIRE), signature_of(_WIRE.upper())) == 1.0
     assert similarity(signature_of(_WIRE), signature_of(edited)) > 0.45
