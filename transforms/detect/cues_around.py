@@ -128,6 +128,10 @@ class Around:
         between = self.view.reading.words[low:high]
         return sum(_CLAUSE_COST if w.text in _CLAUSE_MARKS else w.pos != "PUNCT" for w in between)
 
+    def gap(self, end: int, start: int) -> int:
+        """Return how many words lie between two positions of the text."""
+        return len(self.view.reading.text[end:start].split()) if end < start else 0
+
     def near(self, name: str, *, before: int, after: int, rather_not: str = "") -> CueAt | None:
         """Return the nearest cue called `name` at most so many words before or after the trigger; -1 for never.
 
