@@ -45,6 +45,7 @@ class ParserPool:
         self._slots = threading.BoundedSemaphore(settings.parse_workers)
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
+        self._closed = False
         self.started = 0
         self.peak_mb = 0.0
         self.slowest_s = 0.0
@@ -70,11 +71,12 @@ class ParserPool:
                 self.slowest_s = max(self.slowest_s, time.monotonic() - started)
             self.peak_mb = max(self.peak_mb, reply.peak_mb)
             spent = worker.jobs >= self._settings.worker_jobs or reply.peak_mb > RECYCLE_MB
-            if spent or reply.error_kind == "parse_memory":
-                worker.kill()
-            else:
-                with self._lock:
+            with self._lock:
+                keep = not (spent or reply.error_kind == "parse_memory" or self._closed)
+                if keep:
                     self._idle.append(worker)
+            if not keep:
+                worker.kill()
         if reply.error_kind:
             raise ParseError(reply.error_kind, reply.error)
         return reply
@@ -88,6 +90,7 @@ class ParserPool:
         """End all workers; none is left behind."""
         with self._lock:
             workers, self._idle = self._idle, []
+            self._closed = True
         for worker in workers:
             worker.kill()
 
@@ -101,6 +104,8 @@ class ParserPool:
 
     def _start(self) -> _Worker:
         with self._lock:
+            if self._closed:
+                raise ParseError("parse_start", "the run is ending: no more parse workers are started")
             self.started += 1
         return _Worker(self._settings)
 

@@ -6,9 +6,9 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -93,8 +93,9 @@ def pull_feeds(
     """
     requests = list(requests)
     total = PullResult()
-    for part in iter_pulls(requests, settings, now, seen, wants_text, parsers=parsers, resolver=resolver):
-        total.add(part)
+    with closing(iter_pulls(requests, settings, now, seen, wants_text, parsers=parsers, resolver=resolver)) as parts:
+        for part in parts:
+            total.add(part)
     place = {request.feed.name: i for i, request in enumerate(requests)}
     total.pulls.sort(key=lambda pull: place[pull.feed])
     total.articles.sort(key=lambda article: (place[article.feed], -article.published.timestamp(), article.item_id))
@@ -111,7 +112,7 @@ def iter_pulls(
     *,
     parsers: ParserPool | None = None,
     resolver: Resolver = resolve,
-) -> Iterator[PullResult]:
+) -> Generator[PullResult, None, None]:
     """Yield what each feed gave as soon as it is there; articles whose pages are fetched come last."""
     locks, budget = HostLocks(), BodyBudget()
     waiting: list[Article] = []
@@ -121,13 +122,14 @@ def iter_pulls(
             with Fetcher(settings, locks, resolver) as fetcher:
                 yield from _read_host(group, fetcher, pool, budget, settings, now)
 
-        for read in _side_by_side(read_host, _hosts(requests, now), settings.hosts_at_once):
-            result = _finished(read, settings, now, seen)
-            wanted = _wanted(read.request, result.articles, settings, wants_text)
-            waiting.extend(wanted)
-            taken = {article.item_id for article in wanted}
-            given = [article for article in result.articles if article.item_id not in taken]
-            yield replace(result, articles=given)
+        # Closed at once when the taker fails, so that all threads are done before the workers are ended.
+        with closing(_side_by_side(read_host, _hosts(requests, now), settings.hosts_at_once)) as reads:
+            for read in reads:
+                result = _finished(read, settings, now, seen)
+                wanted = _wanted(read.request, result.articles, settings, wants_text)
+                waiting.extend(wanted)
+                taken = {article.item_id for article in wanted}
+                yield replace(result, articles=[a for a in result.articles if a.item_id not in taken])
 
         def read_pages(group: list[Article]) -> Iterator[PullResult]:
             with Fetcher(settings, locks, resolver) as fetcher:
@@ -137,7 +139,8 @@ def iter_pulls(
             yield PullResult(articles=articles, counters=Counter({f"pages.{k}": n for k, n in counts.items()}))
 
         if waiting:
-            yield from _side_by_side(read_pages, list(by_host(waiting).values()), settings.hosts_at_once)
+            with closing(_side_by_side(read_pages, list(by_host(waiting).values()), settings.hosts_at_once)) as parts:
+                yield from parts
 
 
 def _hosts(requests: Sequence[FeedRequest], now: datetime) -> list[list[FeedRequest]]:
@@ -281,7 +284,7 @@ def _wanted(
     return [article for article in teasers if wants_text(article)][: settings.pages_per_feed]
 
 
-def _side_by_side(work: Callable[[_T], Iterator[_R]], groups: Sequence[_T], at_once: int) -> Iterator[_R]:
+def _side_by_side(work: Callable[[_T], Iterator[_R]], groups: Sequence[_T], at_once: int) -> Generator[_R, None, None]:
     """Yield what `work` gives for each group, some groups at a time, each in a thread of its own.
 
     Results are held back while the taker is busy; when it stops taking, the threads end after the item at hand.

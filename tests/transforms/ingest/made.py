@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from transforms.ingest.feed import Feed, FeedRequest, FeedState
@@ -59,3 +60,10 @@ def pull(
     result = pull_feeds([stored.request(f) for f in feeds], settings, now, stored, no_pages, **extra)
     stored.commit(result)
     return result
+
+
+def workers() -> set[str]:
+    """Return the process ids of child processes, zombies included."""
+    children = Path("/proc/self/task").glob("*/children")
+    pids = [pid for line in children for pid in line.read_text().split()]
+    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}

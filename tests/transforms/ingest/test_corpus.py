@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 import feedparser
 import pytest
 
-from tests.transforms.ingest.made import NOW, Stored, feed, open_settings, pull
+from tests.transforms.ingest.made import NOW, Stored, feed, open_settings, pull, workers
 from tests.transforms.ingest.scripted import ScriptedServer, rss
 from transforms.failures import ParseError
 from transforms.ingest.articles import articles_of
@@ -104,13 +104,6 @@ def test_hostile_feeds_end_soon_in_little_memory(corpus: Path) -> None:
     assert peak <= 512
     assert grown <= 32
     assert workers() <= others
-
-
-def workers() -> set[str]:
-    """Return the process ids of child processes, zombies included."""
-    children = Path("/proc/self/task").glob("*/children")
-    pids = [pid for line in children for pid in line.read_text().split()]
-    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
 
 
 def assert_plain(articles: Sequence[Article], where: str) -> None:

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
-from tests.transforms.ingest.made import NOW, Stored, feed, no_pages, open_settings, pull
+from tests.transforms.ingest.made import NOW, Stored, feed, no_pages, open_settings, pull, workers
 from tests.transforms.ingest.scripted import ScriptedServer, rss
 from transforms.counters import imbalances
 from transforms.failures import ParseError
@@ -143,7 +143,7 @@ def test_a_store_that_fails_fails_the_run_and_leaves_nothing_behind() -> None:
         def known(self, feed: str, item_ids: Sequence[str]) -> Mapping[str, str]:
             raise OSError("the store is gone")
 
-    before = threading.active_count()
+    before, children = threading.active_count(), workers()
     with ScriptedServer({f"/{n}": [{"body": "feed"}] for n in range(30)}) as server:
         requests = [
             FeedRequest(feed=feed(str(n), f"{server.base}/{n}"), state=FeedState(feed=str(n))) for n in range(30)
@@ -156,6 +156,14 @@ def test_a_store_that_fails_fails_the_run_and_leaves_nothing_behind() -> None:
     while threading.active_count() > before + 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ingest")]
+    assert workers() <= children
+
+
+def test_a_closed_pool_starts_no_more_workers() -> None:
+    parsers = ParserPool(FetchSettings())
+    parsers.close()
+    with pytest.raises(ParseError, match="ending"):
+        parsers.run(Job(kind="feed"), rss("Truce holds"))
 
 
 def test_a_worker_killed_from_outside_costs_one_job() -> None:
