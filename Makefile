@@ -44,6 +44,9 @@ lock:                     ## pin all dependencies anew, with hashes and without 
 		--no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
 	uv pip compile pyproject.toml deploy/build-requirements.in --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --constraint requirements.lock --output-file requirements-dev.lock
+	uv pip compile pyproject.toml deploy/build-requirements.in --extra gcp --extra postgres --extra web --extra metrics \
+		--universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--constraint requirements.lock --output-file deploy/docker/requirements.lock
 
 wheel: $(VENV)/.dev       ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -1,0 +1,19 @@
+output "images" {
+  description = "Where images are pushed."
+  value       = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}"
+}
+
+output "job" {
+  description = "The Cloud Run job; `gcloud run jobs execute` starts it by hand."
+  value       = google_cloud_run_v2_job.run.name
+}
+
+output "subscription" {
+  description = "Where alerts are read: `trucewatch pubsub subscribe`."
+  value       = google_pubsub_subscription.alerts.name
+}
+
+output "dataflow_bucket" {
+  description = "Where the Flex Template and its staged files go, if Dataflow is used."
+  value       = one(google_storage_bucket.dataflow[*].name)
+}

@@ -1,0 +1,19 @@
+terraform {
+  required_version = ">= 1.11.0" # write-only arguments: no password is kept in the state
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 6.30.0, < 8.0.0"
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = ">= 3.7.0, < 4.0.0"
+    }
+  }
+}
+
+provider "google" {
+  project = var.project
+  region  = var.region
+}

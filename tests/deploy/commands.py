@@ -1,0 +1,59 @@
+"""Command lines in deployment files, held against the real command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import typer.main
+
+from pipeline.cli import app
+
+_ROOT: Any = typer.main.get_command(app)
+
+
+def checked(words: Sequence[str]) -> list[str]:
+    """Parse `words` (without the program's name) as trucewatch would, and return what is wrong."""
+    if words[:1] == ["stream"] and "stream" not in _ROOT.commands:
+        pytest.skip("this version has no `trucewatch stream`")
+    context = _ROOT.make_context("trucewatch", [], resilient_parsing=True)
+    command: Any = _ROOT
+    rest = list(words)
+    while hasattr(command, "commands"):
+        if not rest or rest[0] not in command.commands:
+            return [f"no such command: {' '.join(words)}"]
+        command = command.commands[rest.pop(0)]
+    try:
+        command.make_context(command.name, rest, parent=context)
+    except Exception as error:  # noqa: BLE001 - click's errors, told as text
+        return [f"{' '.join(words)}: {error}"]
+    return []
+
+
+def of_entrypoint(arguments: Sequence[str]) -> list[str]:
+    """Return trucewatch's words from a container's arguments, [] where it is a Beam worker."""
+    words = list(arguments)
+    if words and words[0] == "trucewatch-on-bucket":
+        return words[2:]
+    if words and words[0] == "trucewatch":
+        return words[1:]
+    return [] if words and words[0].startswith("--") else words
+
+
+def in_shell(text: str) -> list[list[str]]:
+    """Return the trucewatch commands of a shell text or a Markdown page's code, words split as a shell does."""
+    import shlex
+
+    joined = re.sub(r"\$\([^)]*\)", "X", re.sub(r"\\\n\s*", " ", text))
+    found = []
+    for line in joined.splitlines():
+        for match in re.finditer(r"(?:^|[\s;&|(/])trucewatch ((?:[a-z\"'-][^|;&#>)]*))", line):
+            try:
+                words = shlex.split(match[1].rstrip("'`"))
+            except ValueError:
+                words = match[1].split()
+            if words:
+                found.append(words)
+    return found
