@@ -23,14 +23,17 @@ class RetrySettings:
     """When an alert is tried again, and when a sink is left alone.
 
     Attributes:
-        delays: Waits between attempts; after the last one an alert is undeliverable. In all about two days.
+        delays: Waits between attempts; after the last one an alert is undeliverable. In all about two days, and so
+            many that a receiver that fails half the time misses one alert in 250,000.
         jitter: Each wait is changed by up to this fraction of it, so that retries do not come in waves.
         breaker_after: Failed batches in a row after which the sink is not tried for a while.
         breaker_delay: The first such while; it doubles with each further failure.
         breaker_longest: The longest.
     """
 
-    delays: tuple[timedelta, ...] = _minutes(0.5, 2, 10, 30, 60, 120, 240, 480, 720, 1440)
+    delays: tuple[timedelta, ...] = _minutes(
+        0.5, 1, 2, 5, 10, 20, 30, 60, 60, 120, 120, 240, 240, 360, 360, 480, 720
+    )  # fmt: skip
     jitter: float = 0.2
     breaker_after: int = 3
     breaker_delay: timedelta = timedelta(minutes=1)

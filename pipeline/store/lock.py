@@ -5,6 +5,7 @@ Both go when their holder dies, however it dies. Behind them the store's UNIQUE 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -93,7 +94,10 @@ class RunLock:
             os.close(self._handle)
             self._handle = -1
         if self._connection is not None:
-            self._connection.invalidate()  # closes the session, and with it the lock
+            # Said and not only left to the end of the session, which the server notices a moment later.
+            with contextlib.suppress(sa.exc.DBAPIError):
+                self._connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": lock_key(self._job)})
+            self._connection.invalidate()
             self._connection.close()
             self._connection = None
         if self._engine is not None:
