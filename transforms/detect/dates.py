@@ -565,11 +565,11 @@ def date_for(dates: list[DateAt], start: int, end: int, text: str, anchor: date,
         anchor: The dateline or publication day, for what is told without a date.
         lang: The text's language, for the words that begin another clause.
     """
-    lead = [one for one in dates if one.kind == "after" and 0 <= start - one.end <= 3]
+    lead = [one for one in dates if one.kind == "after" and (0 <= start - one.end <= 3 or abs(one.start - start) <= 1)]
     if lead:
         return lead[0].span
-    usable = [one for one in dates if one.kind not in {"dateline", "after"} and _tells_of_news(one, anchor)]
-    inside = [one for one in usable if start <= one.start and one.end <= end]
+    dated = [one for one in dates if one.kind not in {"dateline", "after"}]
+    inside = [one for one in dated if start <= one.start and one.end <= end and _tells_of_news(one, anchor, own=True)]
     if not inside:
         left = max(text.rfind(mark, 0, start) for mark in _SENTENCE_ENDS) + 1
         ends = [at for at in (text.find(mark, end) for mark in _SENTENCE_ENDS) if at >= 0]
@@ -577,8 +577,9 @@ def date_for(dates: list[DateAt], start: int, end: int, text: str, anchor: date,
         other = _calendar(lang).other_clause
         inside = [
             one
-            for one in usable
-            if left <= one.start
+            for one in dated
+            if _tells_of_news(one, anchor)
+            and left <= one.start
             and one.end <= right
             and one.kind not in {"since", "duration"}
             and not (one.start >= end and other is not None and other.search(fold(text[end : one.start]).text))
@@ -593,9 +594,13 @@ _TRUST = {"absolute": 0, "weekday": 0, "range": 0, "relative": 0, "since": 2, "d
 _NEWS = timedelta(days=31)
 
 
-def _tells_of_news(one: DateAt, anchor: date) -> bool:
-    """Return whether a date can be that of news: whole months and long spans that began long ago are background."""
+def _tells_of_news(one: DateAt, anchor: date, *, own: bool = False) -> bool:
+    """Return whether a date can be that of news: whole months and long spans that began long ago are background.
+
+    In the event's `own` words "last month" is its date; elsewhere in the sentence it is that of something before.
+    """
     if one.span.precision is DatePrecision.DAY:
         return True
-    recent = anchor - one.span.start <= _NEWS
-    return recent and (one.kind == "duration" or one.span.precision is not DatePrecision.MONTH)
+    if one.span.precision is DatePrecision.MONTH and not (one.kind == "duration" or (own and one.kind == "relative")):
+        return False
+    return anchor - one.span.start <= (2 * _NEWS if own else _NEWS)

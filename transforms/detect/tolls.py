@@ -612,7 +612,7 @@ def _joined_after(reader: _Reader, at: int) -> _Number | None:
                 following += 1
             number = reader.numbers.get(following)
             return None if number is None or _claimed(reader, number) or _is_part(reader, number) else number
-        if probe in reader.trigger_at or reader.has(probe, reader.grammar.auxiliary | reader.grammar.subset):
+        if probe in reader.trigger_at or reader.has(probe, reader.grammar.subset | reader.grammar.breaks):
             return None
         if not reader.word(probe)[0].isalpha() and reader.word(probe) not in {"-", "'"}:
             return None
