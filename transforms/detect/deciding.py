@@ -7,18 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transforms.detect.candidates import Candidate, Found
+from transforms.detect.cue_roles import roles_by_cues
 from transforms.detect.cue_rules import GENERIC, judge_by_cues
+from transforms.detect.cues_around import Around
 from transforms.detect.facts import Facts
 from transforms.detect.features import features_of
 from transforms.detect.judgement import Judgement
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
 from transforms.detect.retelling import contradict, finer
+from transforms.detect.ruling import ruling_of
 from transforms.detect.slots import Slots, fill
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
 _SURE = 0.7
+_SPORT = 2  # words of sport or trade that make a truce one of those
 
 Asker = Callable[[str, Features], dict[str, float]]
 """Takes the name of a head and features, gives probabilities by class."""
@@ -81,17 +85,34 @@ def judge_all(
         rejected = ""
         if not slots.country:
             rejected = "elsewhere"
-        elif probability < thresholds[f"event.{candidate.family}"]:
+        elif probability < thresholds[f"event.{candidate.family}"] or _peaceful(found, candidate):
             rejected = "not_an_event"
         judged.append(_answers(candidate, features, probability, slots, rejected, ask, thresholds))
-    judged = _set_against(judged, thresholds)
+    judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
         return same_event(left, right, ask) >= thresholds["same"]
 
     events = merge([j for j in judged if not j.rejected], same)
     events = _with_loose_tolls(events, [j for j in judged if j.rejected])
-    return tuple(events) + tuple(_with_reason(reading, facts, j) for j in judged if j.rejected)
+    denied = merge([j for j in judged if j.rejected == Realis.DENIED], same_by_slots)
+    others = (_with_reason(reading, facts, j) for j in judged if j.rejected and j.rejected != Realis.DENIED)
+    return tuple(events) + tuple(denied) + tuple(others)
+
+
+def _ruled(view: View, judged: Judged) -> Judged:
+    """Return the candidate rejected where its words settle that it is told as no news, whatever was weighed."""
+    ruling = ruling_of(view, judged.slots)
+    if ruling is None or judged.rejected == "elsewhere":
+        return judged
+    return replace(judged, realis=ruling.realis, slots=ruling.slots, rejected=str(ruling.realis))
+
+
+def _peaceful(found: Found, candidate: Candidate) -> bool:
+    """Return whether a truce is one of sport or trade: words of those around it, and no armed act in the item."""
+    if candidate.family != "ceasefire" or any(c.family == "armed" for c in found.candidates):
+        return False
+    return len({cue.first for cue in found.cues if cue.name == "sport_trade"}) >= _SPORT
 
 
 def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judged]:
@@ -129,7 +150,8 @@ def judge_all_by_cues(reading: Reading, found: Found, facts: Facts) -> tuple[Jud
     taken = tuple(c for c, verdict in verdicts if not verdict.reason)
     judged: list[Judged] = []
     for candidate, verdict in verdicts:
-        slots = fill(facts, candidate, taken)
+        actors, targets = roles_by_cues(Around(View(reading, found, facts, candidate)))
+        slots = replace(fill(facts, candidate, taken), actors=actors, targets=targets)
         reason = verdict.reason or ("" if slots.country else "elsewhere")
         judged.append(
             Judged(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from transforms.detect.candidates import Found, find_candidates
 from transforms.detect.deciding import Judged, asker_of, judge_all
@@ -20,7 +21,11 @@ from transforms.detect.settings import DetectSettings
 from transforms.detect.signature import signature_of
 from transforms.model import Article, Mention, Realis
 
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
 NEWS = frozenset({Realis.ASSERTED, Realis.ALLEGED})
+_ACCORDING = frozenset({Realis.ALLEGED, Realis.DENIED})  # somebody's word: it says whose
 
 
 def is_news(mention: Mention) -> bool:
@@ -56,6 +61,11 @@ class Detector:
         """Return what is made of each article, rejected candidates too."""
         laid = [lay_out(article, self.settings.max_chars) for article in articles]
         return [self._decide(reading) for reading in self._read(articles, laid)]
+
+    def mentions_in_doc(self, article: Article, doc: Doc) -> tuple[Mention, ...]:
+        """Return the mentions of an article whose text spaCy has parsed already (`doc.text` is the article's text)."""
+        laid = Laid(doc.text, (("text", 0, len(doc.text), 0),))
+        return self.mentions_of(self._decide(reading_of_doc(article, laid, doc)))
 
     def _read(self, articles: Sequence[Article], laid: Sequence[Laid]) -> list[Reading]:
         readings: dict[int, Reading] = {}
@@ -134,7 +144,7 @@ class Detector:
             killed=slots.killed,
             injured=slots.injured,
             realis=judged.realis,
-            alleged_by=slots.source.name if slots.source and judged.realis == Realis.ALLEGED else "",
+            alleged_by=slots.source.name if slots.source and judged.realis in _ACCORDING else "",
             evidence=evidence,
             rule=f"{detected.reading.lang}/{judged.candidate.trigger.id}",
             rules_version=self.version,

@@ -156,6 +156,13 @@ def roles_of(reading: Reading, candidate: Candidate) -> Roles:
     )
 
 
+def phrase_at(reading: Reading, candidate: Candidate, index: int) -> Span | None:
+    """Return the noun phrase around a word of the trigger's sentence; for a pronoun, that of whom it stands for."""
+    tree = _Tree(reading, candidate)
+    named = _resolve(tree, index)
+    return None if named is None else tree.phrase(named)
+
+
 def _of_verb(tree: _Tree, verb: int) -> tuple[list[int], list[int]]:
     agents = tree.objects(verb, {"by"})
     passive = tree.children(verb, _PASSIVE_SUBJECT)

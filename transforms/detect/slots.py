@@ -8,7 +8,7 @@ from datetime import date
 from transforms.detect.candidates import Candidate
 from transforms.detect.facts import Facts
 from transforms.detect.reading import Reading, ancestors
-from transforms.detect.roles import Roles, Span, roles_of
+from transforms.detect.roles import Roles, Span, phrase_at, roles_of
 from transforms.detect.spans import DateAt
 from transforms.model import DatePrecision, DateSpan, Party, Place
 
@@ -187,6 +187,12 @@ def _blamed(facts: Facts) -> tuple[Party, ...]:
                 after = [p for p in near if p.start > word.start and word.lemma in {"blame", "accuse"}]
                 return ((after or near)[0].party,)
     return ()
+
+
+def named_at(facts: Facts, candidate: Candidate, index: int) -> Party | None:
+    """Return the party whose noun phrase stands around word `index` of the trigger's sentence."""
+    span = phrase_at(facts.reading, candidate, index)
+    return next(iter(_parties(facts, (span,))), None) if span else None
 
 
 def _parties(facts: Facts, spans: tuple[Span, ...]) -> tuple[Party, ...]:
