@@ -21,6 +21,7 @@ from pipeline.store.database import reading, writing
 from pipeline.store.tables import ALERTS, OUTBOX, SINKS
 from transforms.model import Alert
 
+_READY = {"failures": 0, "open_until": None, "disabled": ""}
 _AT_ONCE = 5000  # databases bound the variables of one statement
 
 
@@ -172,24 +173,23 @@ class Outbox:
     def resend(self, now: datetime, *, sink: str = "", alert_ids: Sequence[str] = ()) -> int:
         """Queue again what was given up (or, where ids are named, just those); return how many rows.
 
-        The sinks concerned are taken out of their circuit breaker and are enabled again.
+        The sinks concerned (all, where neither a sink nor ids are named) are taken out of their circuit breaker and are
+        enabled again.
         """
         rules = [OUTBOX.c.sink == sink] if sink else []
         rules.append(OUTBOX.c.alert_id.in_(alert_ids) if alert_ids else OUTBOX.c.status == UNDELIVERABLE)
         again = {"status": WAITING, "attempts": 0, "due": now, "settled": None, "error": ""}
         with writing(self._engine) as connection:
-            sinks = sa.select(OUTBOX.c.sink).where(*rules).distinct()
-            names = connection.execute(sinks).scalars().all()
-            queued = connection.execute(sa.update(OUTBOX).where(*rules).values(again)).rowcount
-            ready = {"failures": 0, "open_until": None, "disabled": ""}
-            connection.execute(sa.update(SINKS).where(SINKS.c.name.in_(names)).values(ready))
-        return queued
+            concerned = SINKS.c.name == sink if sink else sa.true()
+            if alert_ids and not sink:
+                concerned = SINKS.c.name.in_(sa.select(OUTBOX.c.sink).where(*rules))
+            connection.execute(sa.update(SINKS).where(concerned).values(_READY))
+            return connection.execute(sa.update(OUTBOX).where(*rules).values(again)).rowcount
 
     def enable(self, sink: str) -> None:
         """Use a sink again that was disabled or left alone."""
-        ready = {"failures": 0, "open_until": None, "disabled": ""}
         with writing(self._engine) as connection:
-            connection.execute(sa.update(SINKS).where(SINKS.c.name == sink).values(ready))
+            connection.execute(sa.update(SINKS).where(SINKS.c.name == sink).values(_READY))
 
     def fill(self, sink: str, since: datetime, now: datetime) -> int:
         """Queue for `sink` every alert told since then that it was never queued for; return how many.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.relay import RetrySettings
 from tests.tables import cases
 from transforms.failures import ConfigError
 from transforms.sinks.registry import sinks_of
@@ -68,3 +71,17 @@ def test_an_address_that_is_a_secret_comes_from_a_variable() -> None:
     assert isinstance(settings, WebhookSettings)
     assert settings.url == "https://hooks.example/T0/B0/x"
     assert sinks_of([settings])
+
+
+def test_every_kind_is_in_the_page_on_delivery() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "delivery.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == KINDS.keys()
+
+
+def test_the_page_on_delivery_tells_the_schedule() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "delivery.md").read_text("utf-8")
+    settings = RetrySettings()
+    assert f"{len(settings.delays) + 1} times in about two days" in page
+    assert settings.delays[0].total_seconds() == 30
+    assert max(settings.delays).total_seconds() == 12 * 3600
+    assert 44 <= sum(settings.delays, timedelta()).total_seconds() / 3600 <= 52
