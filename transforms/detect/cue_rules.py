@@ -207,11 +207,12 @@ def _ceasefire(around: Around) -> Verdict:
     if c.trigger.id == "ceasefire.plan" and not around.item_tells_truce:
         marks["r.no_truce_told"] = -0.4
     marks |= _whereabouts(around)
-    if _set_against_it(around):
+    stage, sure = _stage(around)
+    broken = stage is None and any(other.trigger.id == "breach" for other in around.same_sentence)
+    if broken or _set_against_it(around):
         marks["r.truce_is_background_of_an_act"] = -0.6
     if "opinion" in around.cues:
         marks["r.opinion"] = -0.15
-    stage, sure = _stage(around)
     marks["r.stage_told" if stage else "r.no_stage_told"] = sure if stage else -0.35
     if stage is None and c.sentence.field == "title":
         marks["r.title"] = 0.2

@@ -282,12 +282,19 @@ class _Parser:
         party = lexicon.parties[owner.party]
         return end, self._made(at, end, (party.against or "") if anti else party.id)
 
+    def _begins_with_and(self, at: int) -> bool:
+        """Return whether an Arabic head word is written onto "and": it begins a party of its own."""
+        word = self.words[at].text
+        return is_arabic(word) and word.startswith("و") and not self.lexicon.head_words.begins(word)
+
     def _heads_from(self, at: int) -> tuple[int, int | None]:
         """Return the end of the head words from `at`, fillers allowed between, and the last head."""
         end, head, probe = at, None, at
         limit = min(len(self.words), at + 3 * _MOST_HEADS)
         while probe < limit:
             unit = self._head_at(probe, self.lexicon.head_words)
+            if unit is not None and self._begins_with_and(probe):
+                break
             if unit is not None:
                 if head is not None and self.lexicon.heads[unit.head].cls == "act":
                     break
