@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -120,7 +121,11 @@ class _Worker:
         }
         # The parent's search path, so that a worker finds what the parent found; the clock's zone is UTC, because
         # feedparser reads some naive dates by the machine's zone.
-        environment |= {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "TZ": "UTC", "PYTHONHASHSEED": "0"}
+        environment |= {
+            "PYTHONPATH": os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path),
+            "TZ": "UTC",
+            "PYTHONHASHSEED": "0",
+        }
         command = [sys.executable, "-W", "ignore", "-m", _MODULE]
         command += [str(settings.worker_memory_mb), str(settings.parse_cpu_s)]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
