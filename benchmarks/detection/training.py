@@ -24,10 +24,10 @@ STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.1, "means": 0.2, "certa
 FEWEST = 2
 THRESHOLDS = {
     "event.ceasefire": 0.42,
-    "event.armed": 0.4,
+    "event.armed": 0.42,
     "violation": 0.35,
     "alleged": 0.45,
-    "same": 0.5,
+    "same": 0.3,
     "item_share": 0.5,
 }
 

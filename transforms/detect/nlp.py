@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import importlib
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from transforms.failures import KnowledgeError
+from transforms.model import Article, Mention
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -54,3 +56,29 @@ def break_at_newlines(doc: Doc) -> Doc:
         if "\n" in token.text:
             doc[token.i + 1].is_sent_start = True
     return doc
+
+
+@cache
+def load_nlp() -> Language:
+    """Return a spaCy pipeline whose documents know their events: `nlp(text)._.events` is a tuple of `Mention`.
+
+    For notebooks: the text is read as published today, unless `doc.user_data["published"]` says otherwise.
+
+    Raises:
+        KnowledgeError: A lexicon, the gazetteer, the model or spaCy's English package cannot be used.
+    """
+    from spacy.tokens import Doc
+
+    nlp = load_english()
+    if not Doc.has_extension("events"):
+        Doc.set_extension("events", getter=events_in)
+    return nlp
+
+
+def events_in(doc: Doc) -> tuple[Mention, ...]:
+    """Return the events of a parsed text: `doc.user_data["published"]` is its date, today where there is none."""
+    from transforms.detect.detector import load_detector
+
+    published = doc.user_data.get("published") or datetime.now(UTC)
+    article = Article(item_id="", feed="", outlet="", text=doc.text, published=published, fetched=published)
+    return load_detector().mentions_in_doc(article, doc)
