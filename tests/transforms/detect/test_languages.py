@@ -167,3 +167,24 @@ def test_leaning_words_hide_nothing(sentence: str) -> None:
 )
 def test_long_text_is_read_in_part(lang: str, word: str) -> None:
     DETECTOR.detect([article(lang, date(2018, 3, 14), text=word * (2_000_000 // len(word)))])
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "actors", "targets"),
+    [
+        ("ar", "قصفت طائرات روسية مواقع لهيئة تحرير الشام في إدلب", ["ru"], ["sy-hts"]),
+        ("ar", "شن تنظيم داعش هجوما على قوات سوريا الديمقراطية في دير الزور", ["isis"], ["sy-sdf"]),
+        ("ar", "هدنة بين الجيش السوري وقوات سوريا الديمقراطية في الحسكة", ["sy-government", "sy-sdf"], []),
+        ("ar", "حفتر يرفض وقف إطلاق النار في ليبيا", ["ly-lna"], []),
+        ("fr", "Une localité de la province d'Alep bombardée par l'armée syrienne", ["sy-government"], []),
+        ("fr", "Haftar rejette une trêve en Libye", ["ly-lna"], []),
+        ("tr", "İsrail Şam'ı bombaladı", ["il"], []),
+        ("tr", "Hafter Libya'da ateşkesi reddetti", ["ly-lna"], []),
+        ("ru", "Российская авиация нанесла удары по позициям боевиков в Идлибе", ["ru"], ["armed-groups"]),
+        ("ru", "Хафтар отверг перемирие в Ливии", ["ly-lna"], []),
+    ],
+)
+def test_who_did_it_and_to_whom(lang: str, title: str, actors: list[str], targets: list[str]) -> None:
+    (mention,) = detect(lang, date(2018, 3, 14), title)
+    assert [party.party_id for party in mention.actors] == actors
+    assert [party.party_id for party in mention.targets] == targets
