@@ -98,7 +98,8 @@ def days_told(mention: Mention) -> tuple[int, int, bool]:
     slow = is_slow(mention)
     if told is None:
         published = mention.published.date().toordinal()
-        return published - (LONGEST_SPAN if slow else _UNDATED_SPAN) + 1, published, False
+        span = LONGEST_SPAN if mention.family is Family.CEASEFIRE else _UNDATED_SPAN
+        return published - span + 1, published, False
     first, last = told.start.toordinal(), told.end.toordinal()
     known = told.precision is not DatePrecision.MONTH
     return max(first, last - (LONGEST_SPAN if slow else _LONG_SPAN) + 1), last, known
