@@ -231,9 +231,7 @@ def main() -> None:
     print(
         f"share of mentions that are with the event most of their event's mentions are of: {pure / max(found, 1):.3f}"
     )
-    print(
-        f"{seen / spent:.0f} mentions a second of processor time in decide, {spent:.0f} s; peak memory of all {peak:.0f} MB"
-    )
+    print(f"{seen / spent:.0f} mentions a second of processor time in decide; peak memory of all {peak:.0f} MB")
 
 
 if __name__ == "__main__":
