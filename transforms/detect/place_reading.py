@@ -13,7 +13,6 @@ from transforms.detect.places_data import ARTICLES, SURE_ARTICLES, Filed, Gazett
 from transforms.detect.slot_data import only_keys, read_lexicon, words
 
 _FILE = "places.toml"
-_MOST_CANDIDATES = 12
 LONG_SOUND = 4  # consonants of a name that may be known by sound without a kind word beside it
 _LISTS = {
     "town_before", "town_after", "near_before", "adm1_before", "adm1_after", "adm2_before", "adm2_after",
@@ -21,15 +20,6 @@ _LISTS = {
     "district_after", "unknown_site_after",
 }  # fmt: skip
 _SETS = {"directions", "directions_kept", "directions_after", "locative", "listing", "cue_only", "never"}
-_COMPASS = {
-    "north": "north", "northern": "north", "south": "south", "southern": "south", "east": "east", "eastern": "east",
-    "west": "west", "western": "west", "northeast": "northeast", "northeastern": "northeast", "northwest": "northwest",
-    "northwestern": "northwest", "southeast": "southeast", "southeastern": "southeast", "southwest": "southwest",
-    "southwestern": "southwest", "central": "central", "coastal": "coastal",
-    "kuzey": "north", "guney": "south", "dogu": "east", "bati": "west", "orta": "central",
-}  # fmt: skip
-_AROUND = {"SY01": "SY03"}  # Damascus lies inside Rural Damascus
-_CENTRE = {"SY": (35.0, 38.5), "LY": (28.5, 17.5)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +46,7 @@ def compile_cues(table: dict[str, Any], name: str) -> Cues:
 
 @cache
 def cues() -> Cues:
+    """Return the package's cue words."""
     return compile_cues(read_lexicon(_FILE).get("words", {}), _FILE)
 
 
@@ -121,9 +112,6 @@ class PlaceReader:
             sounds.append(sound(word.text[2:]))
         return tuple(dict.fromkeys(one for one in sounds if one))
 
-    def word_at(self, unit: int) -> Word | None:
-        return self.words[self.units[unit].word] if 0 <= unit < len(self.units) else None
-
     def named_at(self, at: int) -> Found | None:
         """Return the name that begins at unit `at`: the longest by words, else the longest by sound."""
         best: Found | None = None
@@ -185,4 +173,5 @@ class PlaceReader:
         return self.words[word + 1].capital or self.words[word + 1].text in SURE_ARTICLES
 
     def is_in(self, key: str, word: int) -> bool:
+        """Return whether the word at `word` stands in the set `key`."""
         return 0 <= word < len(self.words) and any(form in self.cues.sets[key] for form in self.word_forms[word])

@@ -23,15 +23,7 @@ from transforms.model import Place
 
 __all__ = ["PlaceSpan", "ResolvedPlace", "compile_cues", "find_places", "resolve_places"]
 
-_FILE = "places.toml"
 _MOST_CANDIDATES = 12
-_LONG_SOUND = 4  # consonants of a name that may be known by sound without a kind word beside it
-_LISTS = {
-    "town_before", "town_after", "near_before", "adm1_before", "adm1_after", "adm2_before", "adm2_after",
-    "quarter_before", "quarter_after", "countryside_before", "countryside_after", "site_after", "site_before",
-    "district_after", "unknown_site_after",
-}  # fmt: skip
-_SETS = {"directions", "directions_kept", "directions_after", "locative", "listing", "cue_only", "never"}
 _COMPASS = {
     "north": "north", "northern": "north", "south": "south", "southern": "south", "east": "east", "eastern": "east",
     "west": "west", "western": "west", "northeast": "northeast", "northeastern": "northeast", "northwest": "northwest",
@@ -39,7 +31,6 @@ _COMPASS = {
     "southwestern": "southwest", "central": "central", "coastal": "coastal",
     "kuzey": "north", "guney": "south", "dogu": "east", "bati": "west", "orta": "central",
 }  # fmt: skip
-_AROUND = {"SY01": "SY03"}  # Damascus lies inside Rural Damascus
 _CENTRE = {"SY": (35.0, 38.5), "LY": (28.5, 17.5)}
 
 
