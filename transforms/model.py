@@ -129,7 +129,8 @@ class Place:
         gazetteer_id: Id of the gazetteer's record, "" if unresolved.
         label: The gazetteer's English name, "" if unresolved.
         country: "SY" or "LY", "" if unresolved.
-        kind: country, adm1, adm2, adm3, town, neighbourhood, area (a named region such as the Ghouta) or "".
+        kind: country, adm1, adm2, adm3, town, neighbourhood, area (a named region such as the Ghouta),
+            site (an airport, base, crossing or the like) or "".
         adm1: P-code of the governorate (SY) or region (LY), "" if not known.
         adm2: P-code of the district, "" if not known.
         adm3: P-code of the sub-district, "" if not known.
