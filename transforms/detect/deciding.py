@@ -18,6 +18,7 @@ from transforms.detect.realis import unreal_of
 from transforms.detect.retelling import contradict, finer
 from transforms.detect.ruling import ruling_of
 from transforms.detect.slots import Slots, fill
+from transforms.detect.steps import step_of
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
@@ -103,8 +104,11 @@ def judge_all(
 def _ruled(view: View, judged: Judged) -> Judged:
     """Return the candidate rejected where its words settle that it is told as no news, whatever was weighed."""
     ruling = ruling_of(view, judged.slots)
-    if ruling is None or judged.rejected == "elsewhere":
+    if judged.rejected == "elsewhere":
         return judged
+    if ruling is None:
+        stage = step_of(view.reading, view.candidate) if judged.family == Family.CEASEFIRE else None
+        return replace(judged, stage=stage) if stage else judged
     return replace(judged, realis=ruling.realis, slots=ruling.slots, rejected=str(ruling.realis))
 
 
