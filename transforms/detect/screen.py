@@ -26,7 +26,9 @@ COVERED = frozenset({"SY", "LY"})
 _SHORTEST_PLACE = 4
 _SHORTEST_PREFIX = 4
 _KINDS = ("names", "demonyms", "leaders", "parties", "places")
-_ARABIC_SIGNS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670]")
+_FOLDED = re.compile("[\u00c0-\u06ff]")  # accents, Cyrillic, Arabic: a text with these is matched folded
+_CYRILLIC = re.compile("[\u0400-\u04ff]{4,}")
+_RUSSIAN_ENDINGS = "аеиоуыьюя"
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _SHOWN = re.compile(r"[^\W_]")
 
@@ -64,6 +66,8 @@ def _spellings(word: str) -> Iterator[str]:
     lower, folded = word.lower(), fold_text(word)
     yield lower
     yield folded
+    if _CYRILLIC.fullmatch(folded) and folded[-1] in _RUSSIAN_ENDINGS:
+        yield folded[:-1]  # Ливия, Ливии, Ливией
     yield unicodedata.normalize("NFC", lower).replace("’", "'")
     yield folded.replace("'", "’")
     if _ARABIC.search(word):
@@ -87,7 +91,12 @@ def _country_words() -> _Words:
     for number, names in table.names.items():
         record = table.records[number]
         if record.curated or record.kind in {"adm1", "adm2", "area"} or record.population >= 9_000:
-            words += [(name, not name.isascii()) for name in names if len(name) >= _SHORTEST_PLACE]
+            # Three letters make many a town's name: حلب, سرت, Şam. Those end where they end.
+            words += [
+                (name, not name.isascii() and len(name) >= _SHORTEST_PLACE)
+                for name in names
+                if len(name) >= _SHORTEST_PLACE - (not name.isascii())
+            ]
     return _Words(words)
 
 
@@ -133,7 +142,7 @@ def passes_screen(article: Article) -> bool:
 
 def text_passes(text: str) -> bool:
     """Return whether a text passes the screen."""
-    lower = fold_text(text) if _ARABIC_SIGNS.search(text) else text.lower()
+    lower = fold_text(text) if _FOLDED.search(text) else text.lower()
     if not _country_words().found_in(lower):
         return False
     return _trigger_words(DetectSettings().languages).found_in(lower)

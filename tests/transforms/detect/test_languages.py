@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from transforms.detect.detector import Detector, is_news
 from transforms.detect.judgement import Judgement
+from transforms.detect.screen import passes_screen
 from transforms.detect.settings import DetectSettings
 from transforms.model import Article, Mention
 
@@ -188,3 +189,14 @@ def test_who_did_it_and_to_whom(lang: str, title: str, actors: list[str], target
     (mention,) = detect(lang, date(2018, 3, 14), title)
     assert [party.party_id for party in mention.actors] == actors
     assert [party.party_id for party in mention.targets] == targets
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_screen_holds_back_no_event(lang: str) -> None:
+    held_back = [
+        told["name"]
+        for _, published, told in (case.values for case in table(lang))
+        if told["events"]
+        and not passes_screen(article(lang, published, told.get("title", ""), told.get("summary", "")))  # type: ignore[arg-type]
+    ]
+    assert held_back == []
