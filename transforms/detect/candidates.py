@@ -62,6 +62,8 @@ class Found:
     cues: tuple[CueAt, ...]
 
 
+MOST = 80  # candidates judged of one article: what a page of triggers holds beyond them is left unread
+
 Matcher = PhraseMatcher[Payload] | TermMatcher[Payload]
 
 
@@ -105,7 +107,7 @@ def find_candidates(reading: Reading) -> Found:
             (dropped if crowded or bare else kept).append(candidate)
     kept = _first_weak(kept)
     order = sorted(kept, key=lambda c: (c.first, c.family))
-    return Found(tuple(order), tuple(dropped), cues_at)
+    return Found(tuple(order[:MOST]), tuple(dropped), cues_at)
 
 
 def _head(reading: Reading, first: int, last: int) -> int:

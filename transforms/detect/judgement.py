@@ -133,7 +133,7 @@ def unpack(raw: bytes, name: str) -> Judgement:
                 )
                 for head, classes in meta["heads"].items()
             }
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise KnowledgeError(f"{name}: not a model file ({error}); run `make model`") from error
     return Judgement(heads, meta["thresholds"], hashlib.sha256(raw).hexdigest()[:8])
 
