@@ -45,7 +45,7 @@ mount --bind /dev "$root/dev"
 mount -o remount,bind,ro "$root"
 as_user() {
   chroot "$root" /usr/bin/env -i PATH=/opt/trucewatch/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 HOME=/tmp TRUCEWATCH_CONFIG=/data/trucewatch.toml \
+    PYTHONUNBUFFERED=1 HOME=/tmp TINI_SUBREAPER=1 TRUCEWATCH_CONFIG=/data/trucewatch.toml \
     TRUCEWATCH_STORE=sqlite:////data/trucewatch.sqlite \
     setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
     /usr/bin/tini -- /usr/local/bin/entrypoint "$@"

@@ -49,7 +49,8 @@ def in_shell(text: str) -> list[list[str]]:
     joined = re.sub(r"\$\([^)]*\)", "X", re.sub(r"\\\n\s*", " ", text))
     found = []
     for line in joined.splitlines():
-        for match in re.finditer(r"(?:^|[\s;&|(/])trucewatch ((?:[a-z\"'-][^|;&#>)]*))", line):
+        start = r"\s" if line.startswith("docker run") else r"(?:^\s*|bin/|&& |; |-- )"
+        for match in re.finditer(start + r"trucewatch ([a-z\"'-][^|;&#>)]*)", line):
             try:
                 words = shlex.split(match[1].rstrip("'`"))
             except ValueError:

@@ -31,8 +31,17 @@ def documents(path: Path) -> list[dict[str, Any]]:
 def resolved(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every object that a kustomization reaches, before patches; a file that is missing fails."""
     (kustomization,) = documents(folder / "kustomization.yaml")
-    known = {"apiVersion", "kind", "namespace", "resources", "images", "secretGenerator", "patches", "labels",
-             "generatorOptions"}
+    known = {
+        "apiVersion",
+        "kind",
+        "namespace",
+        "resources",
+        "images",
+        "secretGenerator",
+        "patches",
+        "labels",
+        "generatorOptions",
+    }
     assert set(kustomization) <= known, f"{folder}: a key that this test does not know"
     for name in kustomization["resources"]:
         path = (folder / name).resolve()
