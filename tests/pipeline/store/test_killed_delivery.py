@@ -25,8 +25,11 @@ from tests.transforms.sinks.test_email import Mailbox, mailbox  # noqa: F401 - a
 ROOT = Path(__file__).resolve().parents[3]
 
 
+THOROUGH = bool(os.environ.get("TRUCEWATCH_THOROUGH"))
+
+
 def moments(usual: int) -> int:
-    return 100 if os.environ.get("TRUCEWATCH_THOROUGH") else usual
+    return 100 if THOROUGH else usual
 
 
 def killed(folder: Path, **plan: Any) -> dict[str, Any]:
@@ -59,13 +62,21 @@ def nothing(found: dict[str, Any], *names: str) -> bool:
 
 
 def test_at_every_named_point_with_every_file(url: str, tmp_path: Path) -> None:
-    found = killed(tmp_path, url=url, points=list(POINTS), sinks=file_sinks(tmp_path))
-    assert found["hit"] == list(POINTS)
+    points = list(POINTS)
+    if url.startswith("postgresql") and not THOROUGH:  # those inside files are the same whatever the database
+        points = [point for point in points if "commit" in point or point.startswith("relay: ")]
+    found = killed(tmp_path, url=url, points=points, sinks=file_sinks(tmp_path))
+    assert found["hit"] == points
     assert nothing(found, "lost", "doubled", "strange", "waiting"), found
 
 
 def test_at_random_moments(url: str, tmp_path: Path) -> None:
-    found = killed(tmp_path, url=url, moments=moments(25), sinks=file_sinks(tmp_path, "jsonl", "geojson"))
+    found = killed(
+        tmp_path,
+        url=url,
+        moments=moments(25 if url.startswith("sqlite") else 10),
+        sinks=file_sinks(tmp_path, "jsonl", "geojson"),
+    )
     assert found["killed"] >= found["items"] // 12
     assert nothing(found, "lost", "doubled", "strange", "waiting"), found
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -15,6 +18,7 @@ from tests.transforms.sinks.made import NOW, alert, article
 from transforms.failures import Failure
 from transforms.model import Alert, Article
 
+ROOT = Path(__file__).resolve().parents[3]
 RUNNER = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
 
 
@@ -24,6 +28,17 @@ def told(read: Article) -> Alert:
 
 def as_bytes(failure: Failure) -> bytes:
     return failure.payload.encode()
+
+
+def run_for_ever() -> None:
+    """What a process of its own runs until it is killed; a streaming pipeline does not end by itself."""
+    pipeline = beam.Pipeline(runner=RUNNER, options=PipelineOptions(["--streaming"]))
+    read = pipeline | "Read" >> ArticlesFromPubSub("projects/tw-beam/subscriptions/news-all", NOW)
+    alerts = read["articles"] | "Tell" >> beam.Map(told)
+    alerts | "Write" >> AlertsToPubSub("projects/tw-beam/topics/alerts", "urn:watch")
+    rejected = read["failures"] | "As bytes" >> beam.Map(as_bytes)
+    rejected | "Keep" >> beam.io.WriteToPubSub("projects/tw-beam/topics/rejected")
+    pipeline.run().wait_until_finish()
 
 
 def test_articles_in_alerts_out_and_what_is_no_article_to_its_place() -> None:
@@ -36,20 +51,16 @@ def test_articles_in_alerts_out_and_what_is_no_article_to_its_place() -> None:
         news = publisher.topic_path("tw-beam", "news")
         for data in (article_message(article(1)), b"no article", article_message(article(2))):
             publisher.publish(news, data).result(10)
-        pipeline = beam.Pipeline(runner=RUNNER, options=PipelineOptions(["--streaming"]))
-        read = pipeline | "Read" >> ArticlesFromPubSub("projects/tw-beam/subscriptions/news-all", NOW)
-        alerts = read["articles"] | "Tell" >> beam.Map(told)
-        alerts | "Write" >> AlertsToPubSub("projects/tw-beam/topics/alerts", "urn:watch")
-        rejected = read["failures"] | "As bytes" >> beam.Map(as_bytes)
-        rejected | "Keep" >> beam.io.WriteToPubSub("projects/tw-beam/topics/rejected")
-        result = pipeline.run()
-        try:
-            messages = _pulled("alerts-all", 2)
-            assert {json.loads(message.data)["id"] for message in messages} == {"e000001.1", "e000002.1"}
-            assert {message.attributes["pcode"] for message in messages} == {"SY0500"}
-            assert [message.data for message in _pulled("rejected-all", 1)] == [b"no article"]
-        finally:
-            result.cancel()
+        command = [sys.executable, "-c", f"from {__name__} import run_for_ever; run_for_ever()"]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as running:
+            try:
+                messages = _pulled("alerts-all", 2)
+                rejected = _pulled("rejected-all", 1)
+            finally:
+                running.kill()
+    assert {json.loads(message.data)["id"] for message in messages} == {"e000001.1", "e000002.1"}
+    assert {message.attributes["pcode"] for message in messages} == {"SY0500"}
+    assert [message.data for message in rejected] == [b"no article"]
 
 
 def _pulled(subscription: str, wanted: int) -> list[Any]:
