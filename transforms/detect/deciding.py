@@ -13,6 +13,7 @@ from transforms.detect.cues_around import Around
 from transforms.detect.facts import Facts
 from transforms.detect.features import features_of
 from transforms.detect.judgement import Judgement
+from transforms.detect.merging import same_act
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
 from transforms.detect.retelling import contradict, finer
@@ -92,7 +93,7 @@ def judge_all(
     judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
-        return same_event(left, right, ask) >= thresholds["same"]
+        return same_act(reading, left, right) or same_event(left, right, ask) >= thresholds["same"]
 
     events = merge([j for j in judged if not j.rejected], same)
     events = _with_loose_tolls(events, [j for j in judged if j.rejected])

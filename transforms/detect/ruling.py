@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from transforms.detect.denial import Denial, denial_of, is_correction, negated
+from transforms.detect.reading import Word, ancestors
 from transforms.detect.slots import Slots, named_at
+from transforms.detect.steps import step_of
 from transforms.detect.view import View
-from transforms.model import Realis
+from transforms.model import Realis, Stage
 
 _TALKS = frozenset({"talk", "agree"})
+_STOP = frozenset({"stop", "end", "cease", "halt", "pause", "suspend"})
+_STRUCK = frozenset(
+    {"deal", "agreement", "accord", "bargain", "pact", "truce", "ceasefire", "compromise", "balance", "tone"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +37,57 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
             return None  # one side's word against the other's
         return Ruling(Realis.DENIED, _as_denied(view, slots, denial))
     if not negated(reading, candidate):
-        return None
+        if _is_to_stop(view) or _struck_a_deal(view):
+            return Ruling(Realis.FUTURE, slots)
+        return Ruling(Realis.BACKGROUND, slots) if _outlived(view) else None
     if candidate.family == "armed" and is_correction(reading):
         return Ruling(Realis.DENIED, replace(slots, source=None))
     if candidate.family == "ceasefire" and _talked_about(view):
         return None  # no truce was agreed: talks that failed
     return Ruling(Realis.NEGATED, slots)
+
+
+def _is_to_stop(view: View) -> bool:
+    """Return whether an armed act is told only as what is to stop: "fighting is to stop on Monday under a truce"."""
+    words, candidate = view.reading.words, view.candidate
+    verb = words[candidate.head].head
+    if candidate.family != "armed" or words[candidate.head].dep not in {"nsubj", "nsubjpass"}:
+        return False
+    stops = words[verb].lemma in _STOP or (
+        words[verb].lemma == "be"
+        and any(w.head == verb and w.lemma in _STOP and w.dep == "xcomp" for w in _sentence(view))
+    )
+    return stops and any(
+        words[w.head].lemma in _STOP and (w.lemma in {"will", "shall", "should", "must"} or w.tag == "TO")
+        for w in _sentence(view)
+    )
+
+
+def _struck_a_deal(view: View) -> bool:
+    """Return whether "strike" is what is done with a deal, not an armed act."""
+    candidate = view.candidate
+    if candidate.trigger.id != "strike" or view.reading.words[candidate.head].lemma != "strike":
+        return False
+    above = view.reading.words[view.reading.words[candidate.head].head]  # headlines: "sides strike ceasefire deal"
+    below = [w for w in _sentence(view) if w.head == candidate.head and w.dep in {"dobj", "nsubjpass"}]
+    return any(word.lemma in _STRUCK for word in (above, *below))
+
+
+def _outlived(view: View) -> bool:
+    """Return whether breaches are told only as what an extended truce outlived: "extended despite two breaches"."""
+    reading, candidate = view.reading, view.candidate
+    if candidate.trigger.id != "breach":
+        return False
+    if not any(reading.words[i].lemma in {"despite", "spite"} for i in ancestors(reading, candidate.head)):
+        return False
+    truces = [
+        c for c in view.found.candidates if c.family == "ceasefire" and c.sentence.index == candidate.sentence.index
+    ]
+    return any(step_of(reading, truce) is Stage.EXTENDED for truce in truces)
+
+
+def _sentence(view: View) -> tuple[Word, ...]:
+    return view.reading.words[view.candidate.sentence.first : view.candidate.sentence.last]
 
 
 def _about_an_act(view: View, denial: Denial) -> bool:

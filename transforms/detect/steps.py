@@ -10,7 +10,19 @@ from transforms.detect.slot_data import only_keys, read_lexicon, words
 from transforms.model import Stage
 
 FILE = "steps.en.toml"
-_KEYS = {"extend", "extension", "reject", "talk", "talk_about", "about", "only_asked", "only_possible", "past"}
+_KEYS = {
+    "extend",
+    "extension",
+    "reject",
+    "talk",
+    "talk_about",
+    "about",
+    "only_asked",
+    "only_possible",
+    "past",
+    "ask",
+    "keep",
+}
 _UP = {"compound", "amod", "nmod", "pobj", "prep", "poss"}
 _OBJECTS = {"dobj", "nsubjpass"}
 
@@ -40,6 +52,8 @@ def step_of(reading: Reading, candidate: Candidate) -> Stage | None:
             return None if _asked(reading, above, sentence) else Stage.NEGOTIATING
         if governing.lemma in lexicon["extension"] and link in _UP:
             return None if _asked(reading, above, sentence) else Stage.EXTENDED
+        if governing.pos == "VERB" and _is_asked_for(reading, at, above, sentence):
+            return Stage.CALLED_FOR
         if link in _OBJECTS and governing.pos == "VERB":
             stage = (
                 Stage.EXTENDED
@@ -61,12 +75,34 @@ def _said_extended(reading: Reading, candidate: Candidate) -> Stage | None:
     tokens, sentence = reading.words, candidate.sentence
     for i in range(candidate.last, sentence.last):
         word = tokens[i]
-        if word.lemma in step_words()["extend"] and word.head == candidate.head and word.dep in {"acl", "relcl"}:
+        if (
+            word.lemma in step_words()["extend"]
+            and word.head == candidate.head
+            and word.dep in {"acl", "relcl", "amod"}
+        ):
             return Stage.EXTENDED if word.tag in {"VBN", "VBD"} else None
         subject = word.lemma in step_words()["extend"] and tokens[candidate.head].head == i
         if subject and tokens[candidate.head].dep in {"nsubj", "nsubjpass"} and word.tag in {"VBN", "VBD"}:
             return None if _asked(reading, i, sentence) else Stage.EXTENDED
     return None
+
+
+def _is_asked_for(reading: Reading, at: int, verb: int, sentence: Sentence) -> bool:
+    """Return whether someone is asked for it: "asked the sides for a truce", "urged them to respect the truce"."""
+    tokens, lexicon = reading.words, step_words()
+    if any(tokens[i].head == verb and tokens[i].dep == "neg" for i in range(sentence.first, sentence.last)):
+        return False
+    if tokens[verb].lemma in lexicon["ask"]:
+        of_paper = any(
+            tokens[i].head == verb and tokens[i].dep == "nsubj" and tokens[i].lemma in lexicon["paper"]
+            for i in range(sentence.first, sentence.last)
+        )
+        if of_paper or tokens[verb].dep in {"acl", "relcl"}:
+            return False
+        return tokens[at].dep == "prep" and tokens[at].lemma == "for"
+    if tokens[verb].lemma not in lexicon["keep"] or tokens[verb].dep not in {"xcomp", "ccomp"}:
+        return False
+    return tokens[tokens[verb].head].lemma in lexicon["ask"]
 
 
 def _talks_of(reading: Reading, at: int, above: int) -> bool:

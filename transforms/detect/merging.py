@@ -1,0 +1,46 @@
+"""Two triggers that tell one act of one article, by rule: what the judgement's pairing is overruled by in English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from transforms.detect.candidates import Candidate
+from transforms.detect.reading import Reading, ancestors
+from transforms.detect.retelling import contradict
+
+if TYPE_CHECKING:
+    from transforms.detect.deciding import Judged
+
+_VAGUE = frozenset({"", "unspecified"})
+_ANSWERED = frozenset(
+    {"response", "respond", "retaliation", "retaliate", "reaction", "despite", "spite", "accuse", "allege", "avenge"}
+)
+_NEAR = 2  # sentences between a headline and the sentence that tells its act
+
+
+def same_act(reading: Reading, left: Judged, right: Judged) -> bool:
+    """Return whether two triggers of one article must be one event, in the order of the text.
+
+    A word for breaking a ceasefire beside an act with means told names that act ("shelling, in breach of the truce");
+    a headline and the text below it tell one act where means agree and nothing else differs.
+    """
+    if left.candidate.family != "armed" or right.candidate.family != "armed":
+        return False
+    if left.slots.country != right.slots.country or contradict(left.slots, right.slots):
+        return False
+    apart = min(right.candidate.sentence.index - member.sentence.index for member in left.members)
+    breaches = [j.candidate.trigger.id == "breach" for j in (left, right)]
+    hints = [j.candidate.trigger.means in _VAGUE for j in (left, right)]
+    if breaches[0] != breaches[1]:
+        breach, other = (left, right) if breaches[0] else (right, left)
+        near = apart == 0 or (apart == 1 and left.candidate.sentence.field == "title")
+        return near and other.candidate.trigger.means not in _VAGUE and not _another_act(reading, breach.candidate)
+    if any(hints) or left.means != right.means:
+        return False
+    return left.candidate.sentence.field == "title" and right.candidate.sentence.field != "title" and apart <= _NEAR
+
+
+def _another_act(reading: Reading, breach: Candidate) -> bool:
+    """Return whether the breach is one that the act answers or comes in spite of: "in response to violations"."""
+    above = [reading.words[i].lemma for i in ancestors(reading, breach.head) if i >= breach.sentence.first]
+    return bool(_ANSWERED & set(above))
