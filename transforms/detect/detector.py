@@ -16,7 +16,7 @@ from transforms.detect.judgement import Judgement, load_judgement
 from transforms.detect.lexicons import load_lexicon
 from transforms.detect.nlp import load_english
 from transforms.detect.quotes import evidence_of
-from transforms.detect.reading import Laid, Reading, lay_out, reading_of_doc, reading_of_text
+from transforms.detect.reading import Laid, Reading, lay_out, readable, reading_of_doc, reading_of_text
 from transforms.detect.settings import DetectSettings
 from transforms.detect.signature import signature_of
 from transforms.model import Article, Mention, Realis
@@ -109,7 +109,7 @@ class Detector:
             return ()
         article = detected.article
         whole = " ".join(part for part in (article.title, article.summary, article.text) if part)
-        signature = signature_of(whole[: self.settings.max_signature_chars])
+        signature = signature_of(readable(whole[: self.settings.max_signature_chars]))
         mentions = [self._mention(detected, judged, signature) for judged in taken]
         return tuple({mention.mention_id: mention for mention in mentions}.values())
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 FIELD_BREAK = "\n\n"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]", re.UNICODE)
 _LONGEST_SENTENCE = 120  # words; what runs on without an end is cut there, so that no text costs much
 _SENTENCE_END = re.compile(r"(?:[.!?؟…۔]+[\"'»”’)]*(?=\s|$))|\n+")
@@ -86,6 +87,14 @@ class Laid:
         return Evidence(quote=self.text[start:end], field=field, start=start - first + offset, end=end - first + offset)
 
 
+def readable(text: str) -> str:
+    """Return `text` with lone surrogates, which no library can encode, replaced one for one.
+
+    Ingest cleans them away before; this keeps any text from raising.
+    """
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
 def lay_out(article: Article, max_chars: int) -> Laid:
     """Join title, summary and text into the one text that is read, at most `max_chars` long.
 
@@ -99,7 +108,7 @@ def lay_out(article: Article, max_chars: int) -> Laid:
         room = max_chars - at
         if not value.strip() or room <= 0:
             continue
-        value = value[:room]
+        value = readable(value[:room])
         fields.append((field, at, at + len(value), 0))
         pieces.extend((value, FIELD_BREAK))
         at += len(value) + len(FIELD_BREAK)
