@@ -8,6 +8,7 @@ from transforms.model import Party
 
 _NEAR = 3  # words between a trigger and the party that follows it as its doer: "قصفت طائرات روسية", "frappes russes"
 _FAR = 12  # words before a trigger in which its doer is looked for
+_NOBODY = frozenset({"civilians", "both-sides"})  # those who are hit, and those who are called upon
 _NO_DOERS = frozenset({"people", "organisation"})  # those who are hit, and those who count and call
 
 
@@ -15,7 +16,7 @@ def roles_by_cues(around: Around) -> tuple[tuple[Party, ...], tuple[Party, ...]]
     """Return the actors and targets of the trigger's act."""
     c, words = around.candidate, around.view.reading.words
     start, end = words[c.first].start, words[c.last - 1].end
-    told = around.all.parties[around.sentence]
+    told = [p for p in around.all.parties[around.sentence] if p.party.party_id not in _NOBODY]
     if c.family == "ceasefire":
         return _sides(around, told, start), ()
     doers = [p for p in told if p.kind not in _NO_DOERS]

@@ -157,10 +157,12 @@ def _days_off(around: Around) -> list[tuple[int, int]]:
     view, c = around.view, around.candidate
     published = view.reading.article.published.date()
     start, end = view.reading.words[c.first].start, view.reading.words[c.last - 1].end
+    skipped = {"dateline", "duration"} if c.family == "ceasefire" else {"dateline", "duration", "since"}
     return [
-        (max(d.start - end, start - d.end, 0), (published - d.span.end).days)
+        # A truce in force since an old day is no news.
+        (max(d.start - end, start - d.end, 0), (published - (d.span.start if d.kind == "since" else d.span.end)).days)
         for d in around.all.dates[around.sentence]
-        if d.kind not in {"dateline", "duration", "since"}
+        if d.kind not in skipped
     ]
 
 
@@ -337,6 +339,8 @@ def _armed(around: Around) -> Verdict:
         marks[GENERIC] = 0.0
     if _asked_to_stop(around):
         marks["r.asked_to_stop"] = -0.5
+    if around.sentence and around.near("anaphor", before=1, after=-1):
+        marks["r.told_before"] = -0.3  # "these strikes": those of the sentence before
     broken = _breaks_a_truce(around)
     if c.trigger.id == "breach":
         marks |= _breach(around)

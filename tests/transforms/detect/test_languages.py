@@ -200,3 +200,16 @@ def test_the_screen_holds_back_no_event(lang: str) -> None:
         and not passes_screen(article(lang, published, told.get("title", ""), told.get("summary", "")))  # type: ignore[arg-type]
     ]
     assert held_back == []
+
+
+WHOLE = tomllib.loads((CASES / "detect_whole_articles.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in WHOLE["case"]])
+def test_whole_articles(case: dict[str, Any]) -> None:
+    mentions = detect(case["lang"], WHOLE["published"], case["title"], text=case["text"])
+    assert kinds(mentions) == sorted(tuple(event) for event in case["events"])
+    violation = next(m for m in mentions if m.family == "violation")
+    assert violation.date is not None
+    assert (violation.killed, violation.date.start) == (7, date(2021, 10, 20))
+    assert next(m for m in mentions if m.family == "hostility").killed == 14
