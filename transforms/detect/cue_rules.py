@@ -12,21 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from transforms.detect.candidates import Candidate
+from transforms.detect.cue_weights import fresh, placed, to_come, unreal, whereabouts
 from transforms.detect.cues_around import Around
-from transforms.detect.facts import COVERED
-from transforms.detect.spans import CountryHit
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
 GENERIC = "r.generic_bombardment"  # marks a word that tells neither aircraft nor guns
 EVENT_FROM = 0.6  # what is below is no event
-_OLD_DAYS = 30
-_NEWS_DAYS = 7
-_THEATRE = 0.6  # a country's word of this weight speaks for events there; powers that act abroad weigh less
-_OWNER = 1.0  # and of this weight, for a town of the same name as one here
-_ADJOINING = 12  # characters between a town and the country that it is said to lie in
-_NAMED = frozenset({"name", "place"})
-_LOCATIVE_SUFFIXES = ("da", "de", "ta", "te")  # Turkish: Berlin'de
 _AIR = frozenset({"air.strike", "air.craft"})
 
 
@@ -83,121 +75,6 @@ def _verdict(
     )
 
 
-# ---------------------------------------------------------------- what both families weigh
-
-
-def _whereabouts(around: Around) -> Features:
-    """Weigh whether the act is told of Syria or Libya rather than of another country."""
-    view, c = around.view, around.candidate
-    marks: Features = {}
-    at = view.reading.words[c.first].start
-    hits = around.all.hits[around.sentence]
-    abroad = [h for h in hits if h.country not in COVERED]
-    foreign = [h for h in abroad if h.weight >= _THEATRE]
-    here: list[int] = []
-    within = [h for h in abroad if h.kind in _NAMED and _stands_within(around, h)]
-    there = [abs(h.start - at) for h in abroad if h in within or (h.kind in _NAMED and h in foreign)]
-    for hit in hits:
-        if hit.country not in COVERED:
-            continue
-        owned = hit.kind == "place" and any(_owns(around, f, hit) for f in abroad)
-        (there if owned else here).append(abs(hit.start - at))
-    if here and there:
-        nearer = min(there) < min(here) and (within or around.candidate.family == "ceasefire")
-        marks["r.also_elsewhere"] = -0.35 if nearer else -0.1
-    elif there:
-        marks["r.elsewhere"] = -0.6
-    elif not here:
-        marks["r.country_from_item"] = _from_item(around) - (0.25 if any(h.kind in _NAMED for h in abroad) else 0.0)
-    if "sport_trade" in around.cues:
-        marks["r.sport_or_trade"] = -0.3
-    return marks
-
-
-def _owns(around: Around, country: CountryHit, place: CountryHit) -> bool:
-    """Return whether a town is said to lie in another country: "Lebanon's Tripoli", "Tripoli (Lebanon)"."""
-    if country.weight < _OWNER:
-        return False
-    text = around.view.reading.text
-    if country.end <= place.start:
-        between = text[country.end : place.start]
-        return len(between) <= _ADJOINING and (country.kind == "demonym" or around.verb_last) and "," not in between
-    between = text[place.end : country.start]
-    return len(between) <= _ADJOINING and between.strip() != ","
-
-
-def _stands_within(around: Around, hit: CountryHit) -> bool:
-    """Return whether an act is told to be in a power that acts abroad: "an attack in Berlin", not "Berlin said"."""
-    if around.candidate.family == "ceasefire":  # talks are held anywhere
-        return False
-    words, c = around.view.reading.words, around.candidate
-    at = next((i for i in range(c.sentence.first, c.sentence.last) if words[i].end > hit.start), None)
-    if at is None:
-        return False
-    if around.verb_last:
-        return words[at].lemma.partition("'")[2].startswith(_LOCATIVE_SUFFIXES)
-    return any(cue.last in {at, at + 1} for cue in around.cues.get("inside", ()))
-
-
-def _from_item(around: Around) -> float:
-    """Weigh a country that only other sentences tell."""
-    facts = around.view.facts
-    if facts.country.elsewhere >= max(facts.country.score(code) for code in COVERED):
-        return -0.6
-    # A headline leans on its lead; the others on the headline and on the sentence before.
-    told = {0, max(around.sentence - 1, 0), 1 if around.sentence == 0 else 0}
-    spoken = any(hit.country in COVERED for index in told for hit in around.all.hits[index])
-    if around.sentence == 0 and spoken:
-        return 0.0
-    return -0.1 if spoken else -0.35
-
-
-def _days_off(around: Around) -> list[tuple[int, int]]:
-    """Return, for each day told in the sentence, how far it stands from the trigger and its age in days."""
-    view, c = around.view, around.candidate
-    published = view.reading.article.published.date()
-    start, end = view.reading.words[c.first].start, view.reading.words[c.last - 1].end
-    skipped = {"dateline", "duration"} if c.family == "ceasefire" else {"dateline", "duration", "since"}
-    return [
-        # A truce in force since an old day is no news.
-        (max(d.start - end, start - d.end, 0), (published - (d.span.start if d.kind == "since" else d.span.end)).days)
-        for d in around.all.dates[around.sentence]
-        if d.kind not in skipped
-    ]
-
-
-def _old(around: Around) -> bool:
-    """Return whether the day told nearest to the trigger is more than 30 days before publication."""
-    days = _days_off(around)
-    return bool(days) and min(days)[1] > _OLD_DAYS
-
-
-def _fresh(around: Around) -> bool:
-    return any(abs(age) <= _NEWS_DAYS for _, age in _days_off(around))
-
-
-def _placed(around: Around) -> bool:
-    return any(p.place.kind != "country" for p in around.all.places[around.sentence])
-
-
-def _unreal(around: Around) -> Realis | None:
-    """Return as what the trigger is told where it is not told as real."""
-    if around.governs("deny", 8):
-        return Realis.DENIED
-    negated = (
-        around.near("negation", before=-1, after=4)
-        if around.verb_last
-        else around.near("negation", before=1, after=-1) or around.near("negation_after", before=-1, after=4)
-    )
-    if negated:
-        return Realis.NEGATED
-    if around.near("hypothetical", before=7, after=2) if around.verb_last else around.governs("hypothetical", 7):
-        return Realis.HYPOTHETICAL
-    if around.governs("threat", 5):
-        return Realis.HYPOTHETICAL
-    return Realis.BACKGROUND if _old(around) else None
-
-
 # ---------------------------------------------------------------- steps of a ceasefire
 
 
@@ -205,10 +82,10 @@ def _ceasefire(around: Around) -> Verdict:
     c = around.candidate
     marks: Features = {"r.trigger": 0.35 if c.trigger.needs_context else 0.5 if c.trigger.weak else 0.75}
     if c.trigger.id == "ceasefire.deescalation":
-        marks["r.trigger"] = 0.6 if _fresh(around) or _placed(around) else 0.35
+        marks["r.trigger"] = 0.6 if fresh(around) or placed(around) else 0.35
     if c.trigger.id == "ceasefire.plan" and not around.item_tells_truce:
         marks["r.no_truce_told"] = -0.4
-    marks |= _whereabouts(around)
+    marks |= whereabouts(around)
     stage, sure = _stage(around)
     broken = stage is None and any(other.trigger.id == "breach" for other in around.same_sentence)
     if broken or _set_against_it(around):
@@ -218,10 +95,10 @@ def _ceasefire(around: Around) -> Verdict:
     marks["r.stage_told" if stage else "r.no_stage_told"] = sure if stage else -0.35
     if stage is None and c.sentence.field == "title":
         marks["r.title"] = 0.2
-    realis = _unreal(around)
+    realis = unreal(around)
     if realis is Realis.NEGATED and (around.cues.get("agree") or around.cues.get("talk")):
         stage, realis = Stage.NEGOTIATING, None  # no agreement was reached: talks that failed
-    if realis is None and not _fresh(around) and around.near("background", before=3, after=3):
+    if realis is None and not fresh(around) and around.near("background", before=3, after=3):
         realis = Realis.BACKGROUND
     reason = str(realis) if realis else ""
     return _verdict(around, marks, reason, stage or Stage.AGREED, realis=realis or Realis.ASSERTED)
@@ -290,8 +167,8 @@ def _stage(around: Around) -> tuple[Stage | None, float]:
         about = [name for name in _DONE if name in near and gaps[name] <= 5]
         if about == ["effect"] and around.overlaps("observe", near["effect"]):
             return Stage.AGREED, sure  # a party that says it will observe the truce agrees to it
-        to_come = "effect" in about and ("effect_future" in near or _to_come(around))
-        if about and not to_come:
+        later = "effect" in about and ("effect_future" in near or to_come(around))
+        if about and not later:
             return _STAGES[about[0]], sure
         asked = gaps.get("call", 9) <= 1 and not around.cues.get("adopt")
         return (Stage.CALLED_FOR, 0.15) if asked else (Stage.AGREED, sure)
@@ -300,10 +177,6 @@ def _stage(around: Around) -> tuple[Stage | None, float]:
         if closer:
             return _STAGES[closer[0]], 0.15
     return _STAGES[leading], sure
-
-
-def _to_come(around: Around) -> bool:
-    return any(age < 0 for _, age in _days_off(around))
 
 
 def _in_effect(around: Around, gaps: dict[str, int]) -> Stage:
@@ -315,7 +188,7 @@ def _in_effect(around: Around, gaps: dict[str, int]) -> Stage:
     for name in ("ended", "extend", "reject"):
         if gaps.get(name, 9) <= 5:
             return _STAGES[name]
-    return Stage.AGREED if "effect_future" in gaps or _to_come(around) else Stage.IN_EFFECT
+    return Stage.AGREED if "effect_future" in gaps or to_come(around) else Stage.IN_EFFECT
 
 
 # ---------------------------------------------------------------- armed acts
@@ -328,7 +201,7 @@ _AGAINST = {"opinion": -0.15, "inquiry": -0.25, "accident": -0.4, "background": 
 def _armed(around: Around) -> Verdict:
     c = around.candidate
     marks: Features = {"r.trigger": 0.25 if c.trigger.weak else 0.5}
-    marks |= _whereabouts(around)
+    marks |= whereabouts(around)
     marks |= _told_of_it(around)
     marks |= {f"r.{name}": weight for name, weight in _AGAINST.items() if name in around.cues}
     if c.trigger.id == "air.craft":
@@ -345,7 +218,7 @@ def _armed(around: Around) -> Verdict:
     if c.trigger.id == "breach":
         marks |= _breach(around)
         broken = True
-    realis = _unreal(around)
+    realis = unreal(around)
     reason = str(realis) if realis else ""
     if realis is None and around.cues.get("accuse"):
         realis = Realis.ALLEGED
@@ -357,7 +230,7 @@ def _told_of_it(around: Around) -> Features:
     """Weigh what the sentence tells of the act: a place, a toll, a day, a party."""
     c, index = around.candidate, around.sentence
     marks: Features = {}
-    if _placed(around):
+    if placed(around):
         marks["r.place"] = 0.15
     elif c.trigger.id == "ground.take":
         marks["r.nothing_taken"] = -0.15
@@ -368,7 +241,7 @@ def _told_of_it(around: Around) -> Features:
         marks["r.toll"] = 0.15
     elif c.trigger.id == "kill":
         marks["r.nobody_counted"] = -0.2
-    if _fresh(around):
+    if fresh(around):
         marks["r.fresh"] = 0.1
     if index < 2:
         marks["r.told_first"] = 0.1

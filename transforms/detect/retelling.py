@@ -8,9 +8,10 @@ from transforms.model import Place
 
 def contradict(left: Slots, right: Slots) -> bool:
     """Return whether days, tolls or places tell two events apart."""
-    both_dated = left.dated and right.dated and left.date and right.date
-    if both_dated and (left.date.end < right.date.start or right.date.end < left.date.start):
-        return True
+    if left.date and right.date and left.dated and right.dated:
+        apart = left.date.end < right.date.start or right.date.end < left.date.start
+        if apart:
+            return True
     if left.killed is not None and right.killed is not None and left.killed != right.killed:
         return True
     return bool(left.places and right.places) and not any(_akin(a, b) for a in left.places for b in right.places)
