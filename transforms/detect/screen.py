@@ -24,9 +24,11 @@ from transforms.model import Article
 
 COVERED = frozenset({"SY", "LY"})
 _SHORTEST_PLACE = 4
+_STRIDE = 1024  # characters looked at in one go
 _SHORTEST_PREFIX = 4
 _KINDS = ("names", "demonyms", "leaders", "parties", "places")
-_FOLDED = re.compile("[\u00c0-\u06ff]")  # accents, Cyrillic, Arabic: a text with these is matched folded
+_ACCENTED = re.compile("[\u00c0-\u024f\u0300-\u036f]+")
+_UNLATIN = re.compile("[\u0370-\u06ff]")  # Greek, Cyrillic, Arabic: such a text is matched folded
 _CYRILLIC = re.compile("[\u0400-\u04ff]{4,}")
 _RUSSIAN_ENDINGS = "аеиоуыьюя"
 _ARABIC = re.compile("[\u0600-\u06ff]")
@@ -43,6 +45,7 @@ class _Words:
             for form in _spellings(word):
                 spelled[form] = spelled.get(form, False) or prefix
         self._patterns = sorted(spelled)
+        self._longest = max(map(len, self._patterns), default=0)
         self._prefix = [spelled[pattern] for pattern in self._patterns]
         self._automaton = ahocorasick_rs.AhoCorasick(
             self._patterns,
@@ -51,8 +54,13 @@ class _Words:
         )
 
     def found_in(self, text: str) -> bool:
-        """Return whether `text` (lower case) holds one of the words as a word."""
-        return any(self._bounded(text, *hit) for hit in self._automaton.find_matches_as_indexes(text))
+        """Return whether `text` (lower case) holds one of the words as a word; looks no further than the first."""
+        for begin in range(0, len(text), _STRIDE):
+            piece = text[begin : begin + _STRIDE + self._longest]
+            for pattern, start, end in self._automaton.find_matches_as_indexes(piece):
+                if self._bounded(text, pattern, begin + start, begin + end):
+                    return True
+        return False
 
     def _bounded(self, text: str, pattern: int, start: int, end: int) -> bool:
         # Before an Arabic word no bound is asked for: conjunctions, prepositions and the article lean on it.
@@ -140,9 +148,18 @@ def passes_screen(article: Article) -> bool:
     return text_passes("\n".join(part for part in parts if part)[: DetectSettings().max_chars])
 
 
+def _lowered(text: str) -> str:
+    """Return the text as the patterns are spelled; only what needs it is folded, as folding is slower than the screen."""
+    if text.isascii():
+        return text.lower()
+    if _UNLATIN.search(text):
+        return fold_text(text)
+    return _ACCENTED.sub(lambda found: fold_text(found.group()), text.lower())
+
+
 def text_passes(text: str) -> bool:
     """Return whether a text passes the screen."""
-    lower = fold_text(text) if _FOLDED.search(text) else text.lower()
+    lower = _lowered(text)
     if not _country_words().found_in(lower):
         return False
     return _trigger_words(DetectSettings().languages).found_in(lower)
