@@ -24,6 +24,7 @@ from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
 _SURE = 0.7
+_HOPELESS = 0.15  # below this, what a candidate would tell is not asked
 _SPORT = 2  # words of sport or trade that make a truce one of those
 
 Asker = Callable[[str, Features], dict[str, float]]
@@ -110,7 +111,8 @@ def _ruled(view: View, judged: Judged) -> Judged:
     if ruling is None:
         stage = step_of(view.reading, view.candidate) if judged.family == Family.CEASEFIRE else None
         return replace(judged, stage=stage) if stage else judged
-    return replace(judged, realis=ruling.realis, slots=ruling.slots, rejected=str(ruling.realis))
+    realis = ruling.reason if isinstance(ruling.reason, Realis) else judged.realis
+    return replace(judged, realis=realis, slots=ruling.slots, rejected=str(ruling.reason))
 
 
 def _peaceful(found: Found, candidate: Candidate) -> bool:
@@ -207,6 +209,15 @@ def _answers(
     ask: Asker,
     thresholds: Mapping[str, float],
 ) -> Judged:
+    if rejected and probability < _HOPELESS:
+        # Not worth four more questions: the lexicon's hints will do for what `explain` shows.
+        ceasefire = candidate.family == "ceasefire"
+        family = Family.CEASEFIRE if ceasefire else Family.HOSTILITY
+        stage = Stage(candidate.trigger.stage or Stage.CALLED_FOR) if ceasefire else None
+        means = None if ceasefire else Means(candidate.trigger.means or Means.UNSPECIFIED)
+        return Judged(
+            candidate, features, probability, family, stage, means, Realis.ASSERTED, slots, 0.0, rejected, (candidate,)
+        )
     realis = Realis.ALLEGED if ask("certainty", features)["alleged"] >= thresholds["alleged"] else Realis.ASSERTED
     if candidate.family == "ceasefire":
         answers = ask("stage", features)

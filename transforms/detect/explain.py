@@ -24,6 +24,7 @@ _COLOURS = {
 _REASONS = {
     "elsewhere": "nothing places it in Syria or Libya",
     "not_an_event": "judged no news of an act",
+    "not_armed": "a truce or clash of sport, trade or a quarrel",
     Realis.DENIED.value: "told as denied",
     Realis.NEGATED.value: "told as not having happened",
     Realis.HYPOTHETICAL.value: "told as possible or conditional",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from transforms.detect.denial import Denial, denial_of, is_correction, negated
+from transforms.detect.facts import COVERED
 from transforms.detect.reading import Word, ancestors
 from transforms.detect.slots import Slots, named_at
 from transforms.detect.steps import step_of
+from transforms.detect.unarmed import is_unarmed
 from transforms.detect.view import View
 from transforms.model import Realis, Stage
 
@@ -20,31 +22,50 @@ _STRUCK = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """Why a candidate is no event, and its slots as the denial tells them."""
+    """Why a candidate is no event: as what it is told, or another reason; and its slots as a denial tells them."""
 
-    realis: Realis
+    reason: Realis | str
     slots: Slots
 
 
 def ruling_of(view: View, slots: Slots) -> Ruling | None:
-    """Return as what a candidate is told where its words settle that it is told as no news."""
-    reading, candidate = view.reading, view.candidate
-    denial = denial_of(reading, candidate)
+    """Return why a candidate is no news where its words settle that, None where they leave it to the judgement."""
+    if _is_elsewhere(view):
+        return Ruling("elsewhere", slots)
+    if is_unarmed(view):
+        return Ruling("not_armed", slots)
+    denial = denial_of(view.reading, view.candidate)
     if denial:
-        if candidate.family == "ceasefire" and _about_an_act(view, denial):
-            return Ruling(Realis.BACKGROUND, slots)  # the truce that a denied act would have broken
-        if candidate.family == "ceasefire" and denial.claimed_by:
-            return None  # one side's word against the other's
-        return Ruling(Realis.DENIED, _as_denied(view, slots, denial))
-    if not negated(reading, candidate):
-        if _is_to_stop(view) or _struck_a_deal(view):
-            return Ruling(Realis.FUTURE, slots)
-        return Ruling(Realis.BACKGROUND, slots) if _outlived(view) else None
-    if candidate.family == "armed" and is_correction(reading):
+        return _of_denial(view, slots, denial)
+    if negated(view.reading, view.candidate):
+        return _of_negation(view, slots)
+    if _is_to_stop(view) or _struck_a_deal(view):
+        return Ruling(Realis.FUTURE, slots)
+    return Ruling(Realis.BACKGROUND, slots) if _outlived(view) else None
+
+
+def _of_denial(view: View, slots: Slots, denial: Denial) -> Ruling | None:
+    if view.candidate.family == "ceasefire" and _about_an_act(view, denial):
+        return Ruling(Realis.BACKGROUND, slots)  # the truce that a denied act would have broken
+    if view.candidate.family == "ceasefire" and denial.claimed_by:
+        return None  # one side's word against the other's
+    return Ruling(Realis.DENIED, _as_denied(view, slots, denial))
+
+
+def _of_negation(view: View, slots: Slots) -> Ruling | None:
+    if view.candidate.family == "armed" and is_correction(view.reading):
         return Ruling(Realis.DENIED, replace(slots, source=None))
-    if candidate.family == "ceasefire" and _talked_about(view):
+    if view.candidate.family == "ceasefire" and _talked_about(view):
         return None  # no truce was agreed: talks that failed
     return Ruling(Realis.NEGATED, slots)
+
+
+def _is_elsewhere(view: View) -> bool:
+    """Return whether only a town's name speaks for Syria or Libya, and the town is another country's."""
+    facts = view.facts
+    if facts.country.best in COVERED or any(p.place.country in COVERED for p in facts.places):
+        return False
+    return all(hit.kind == "place" for hit in facts.country.hits if hit.country in COVERED)
 
 
 def _is_to_stop(view: View) -> bool:

@@ -88,7 +88,7 @@ def _is_asked_for(reading: Reading, at: int, verb: int, sentence: Sentence) -> b
             tokens[i].head == verb and tokens[i].dep == "nsubj" and tokens[i].lemma in lexicon["paper"]
             for i in range(sentence.first, sentence.last)
         )
-        if of_paper or tokens[verb].dep in {"acl", "relcl"}:
+        if of_paper or tokens[verb].dep in {"acl", "relcl", "advcl"}:
             return False
         return tokens[at].dep == "prep" and tokens[at].lemma == "for"
     if tokens[verb].lemma not in lexicon["keep"] or tokens[verb].dep not in {"xcomp", "ccomp"}:

@@ -30,24 +30,41 @@ class DetectEvents(beam.PTransform):
 
     def expand(self, articles: beam.PCollection) -> dict[str, beam.PCollection]:
         """Add the stage's steps."""
+        screened = articles | "Screen" >> beam.ParDo(_Screen(self._now)).with_outputs("failures", main="articles")
         detected = (
-            articles
-            | "Screen" >> beam.ParDo(_Screen())
+            screened.articles
             | "Batch" >> beam.BatchElements(min_batch_size=_SMALLEST, max_batch_size=_LARGEST)
             | "Detect" >> beam.ParDo(_Detect(self._settings, self._now)).with_outputs("failures", main="mentions")
         )
-        return {"mentions": detected.mentions, "failures": detected.failures}
+        failures = (screened.failures, detected.failures) | "Failures" >> beam.Flatten()
+        return {"mentions": detected.mentions, "failures": failures}
 
 
 class _Screen(beam.DoFn):
-    """Lets pass what has words of an event and of one of the two countries."""
+    """Lets pass what has words of an event and of one of the two countries; an article that fails costs itself alone."""
 
-    def process(self, article: Article) -> Iterator[Article]:
+    def __init__(self, now: datetime) -> None:
+        super().__init__()
+        self._now = now
+
+    def process(self, article: Article) -> Iterator[Article | beam.pvalue.TaggedOutput]:
         count(STAGE, "in")
-        if passes_screen(article):
+        outcome = screen_one(article, self._now)
+        if isinstance(outcome, Failure):
+            count(STAGE, "failed")
+            yield beam.pvalue.TaggedOutput("failures", outcome)
+        elif outcome:
             yield article
         else:
             count(STAGE, "dropped.screen")
+
+
+def screen_one(article: Article, now: datetime) -> bool | Failure:
+    """Return whether an article passes the screen, or the failure that it met there."""
+    try:
+        return passes_screen(article)
+    except Exception as error:  # noqa: BLE001  becomes a dead letter, with the article to feed in again
+        return _failure(article, error, now)
 
 
 class _Detect(beam.DoFn):
@@ -93,5 +110,9 @@ def _alone(detector: Detector, article: Article, now: datetime) -> tuple[Mention
     try:
         return detector.detect([article])[0]
     except Exception as error:  # noqa: BLE001  becomes a dead letter, with the article to feed in again
-        payload = msgspec.json.encode(article).decode()
-        return failure_of(STAGE, error, input_id=article.item_id, at=now, payload=payload)
+        return _failure(article, error, now)
+
+
+def _failure(article: Article, error: Exception, now: datetime) -> Failure:
+    payload = msgspec.json.encode(article).decode()
+    return failure_of(STAGE, error, input_id=article.item_id, at=now, payload=payload)
