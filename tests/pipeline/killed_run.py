@@ -59,7 +59,7 @@ POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
     "after fetch": ("transforms.ingest.transform", "pull_feeds", after),
     "in detect": ("transforms.detect.detector", "Detector.detect", before),
     "after detect": ("transforms.detect.detector", "Detector.detect", after),
-    "in deduplicate": ("transforms.deduplicate.transform", "decide", before),
+    "in deduplicate": ("transforms.deduplicate.transform", "decision", before),
     "in alert": ("transforms.alert.transform", "raise_alert", lambda f: before(f, 3)),
     "before commit": ("pipeline.store.store", "Store.commit", before),
     "in commit": ("pipeline.store.commit", "enqueue", before),
