@@ -19,6 +19,11 @@ def count(stage: str, outcome: str, n: int = 1) -> None:
         Metrics.counter(NAMESPACE, f"{stage}.{outcome}").inc(n)
 
 
+def measure(stage: str, what: str, value: int) -> None:
+    """Add `value` to the distribution `<stage>.<what>`, of which Beam tells count, sum, least and greatest."""
+    Metrics.distribution(NAMESPACE, f"{stage}.{what}").update(value)
+
+
 def imbalances(counters: Mapping[str, int], stages: Iterable[str]) -> dict[str, int]:
     """Return, for each stage that does not balance, inputs minus outcomes (empty when all is accounted for)."""
     wrong: dict[str, int] = {}

@@ -16,9 +16,9 @@ import msgspec
 from transforms.alert.ledger import Ledger, ledger_of
 from transforms.alert.raising import raise_alert
 from transforms.alert.settings import AlertPolicy
-from transforms.counters import count
+from transforms.counters import count, measure
 from transforms.failures import failure_of
-from transforms.model import Event, EventChange, Family
+from transforms.model import Change, Event, EventChange, Family
 
 STAGE = "alert"
 REVISIT = "revisit"
@@ -33,7 +33,8 @@ class RaiseAlerts(beam.PTransform):
 
     Gives a dict: `events` (to be stored, `told` brought up to date; an open event only where that changed), `alerts`
     and `failures`. Counters count changes and open events: `alert.in` = `alert.out` (those that raised an alert) +
-    `alert.dropped.<reason>` (those that did not) + `alert.failed`; `alert.made` counts alerts.
+    `alert.dropped.<reason>` (those that did not) + `alert.failed`; `alert.made` counts alerts. The distribution
+    `alert.latency_s` tells the seconds from the first report to the event's first alert.
     """
 
     def __init__(
@@ -110,6 +111,9 @@ class _Raise(beam.DoFn):
         if decision.alert:
             count(STAGE, "out")
             count(STAGE, "made")
+            if decision.alert.change is Change.NEW:
+                waited = decision.alert.told_at - decision.alert.first_seen
+                measure(STAGE, "latency_s", max(0, int(waited.total_seconds())))
             yield beam.pvalue.TaggedOutput("alerts", decision.alert)
         else:
             count(STAGE, f"dropped.{decision.reason}")
