@@ -58,7 +58,7 @@ def inputs_of(rows: Sequence[StoredFailure]) -> tuple[Again, list[int], list[str
             if failure.stage in ("ingest", "detect"):
                 articles.append(msgspec.json.decode(failure.payload, type=Article))
             elif failure.stage == "deduplicate":
-                mentions += msgspec.json.decode(failure.payload, type=list[Mention])
+                mentions.append(msgspec.json.decode(failure.payload, type=Mention))
             else:
                 mentions += msgspec.json.decode(failure.payload, type=EventChange).event.mentions
         except msgspec.DecodeError as error:

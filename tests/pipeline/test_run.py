@@ -154,6 +154,31 @@ def test_a_dead_letter_is_kept_and_can_be_fed_in_again(tmp_path: Path, monkeypat
     assert replay_failures(config, store, NOW) == (None, [])
 
 
+@pytest.mark.parametrize(
+    ("stage", "function"),
+    [("deduplicate", "transforms.deduplicate.transform.decision"), ("alert", "transforms.alert.transform.raise_alert")],
+)
+def test_what_a_later_stage_could_not_handle_is_fed_in_again_too(
+    stage: str, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect in this version")
+
+    with served() as url:
+        config, store = config_for({"good": f"{url}/good"}), new_store(tmp_path)
+        with monkeypatch.context() as patched:
+            patched.setattr(function, broken)
+            first = run_once(config, store, NOW)
+        assert first.alerts == ()
+        assert first.summary.exit_code == 3
+        assert first.summary.imbalances == {}
+        assert {f.failure.kind for f in store.failures(stage=stage)} == {"RuntimeError"}
+        second, _ = replay_failures(config, store, NOW)
+    assert second is not None
+    assert {a.evidence[0].item_id for a in second.alerts} == {"g1"}
+    assert store.failures(stage=stage) == []
+
+
 def test_a_changed_clock_brings_revisions_and_a_repeated_run_nothing(tmp_path: Path) -> None:
     first_step, last_step = demo_steps()[0], demo_steps()[-1]
     clock = DemoClock(until=first_step)
