@@ -10,6 +10,7 @@ import json
 import random
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.detection.gold import Item, gold_folder, load, scorer
@@ -106,7 +107,8 @@ def report(score: Any, labels: dict[str, Any], predictions: dict[str, Any]) -> N
             print("accuracy      " + "  ".join(f"{k} {v['acc']:.3f} ({v['n']})" for k, v in value.items()))
         elif isinstance(value, dict):
             print(
-                f"{name:13} P {value['p']:.3f}  R {value['r']:.3f}  F1 {value['f1']:.3f}   tp {value['tp']} fp {value['fp']} fn {value['fn']}"
+                f"{name:13} P {value['p']:.3f}  R {value['r']:.3f}  F1 {value['f1']:.3f}   "
+                f"tp {value['tp']} fp {value['fp']} fn {value['fn']}"
             )
         else:
             print(f"{name}: {value}")
@@ -130,7 +132,7 @@ def main() -> None:
     print("\nof which dev")
     report(score, {k: v for k, v in labels.items() if k in dev}, predictions)
     if arguments.dump:
-        with open(arguments.dump, "w", encoding="utf-8") as file:
+        with Path(arguments.dump).open("w", encoding="utf-8") as file:
             for i in items:
                 if i.id in judged:
                     file.write(

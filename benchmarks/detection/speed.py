@@ -29,7 +29,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {0})
-    raws = [raw for raw in lines(gold_folder(arguments.gold) / "unlabelled_items.jsonl") if raw.get("lang", "en") == "en"]
+    raws = [
+        raw for raw in lines(gold_folder(arguments.gold) / "unlabelled_items.jsonl") if raw.get("lang", "en") == "en"
+    ]
     articles = [article_of(raw) for raw in raws]
     detector = load_detector()
     detector.detect(articles[:8])
@@ -39,7 +41,9 @@ def main() -> None:
     stream = [passes[i % len(passes)] for i in range(share)]
     stream += [others[i % len(others)] for i in range(arguments.items - share)]
 
-    print(f"{platform.platform()}, {platform.processor() or platform.machine()}, Python {platform.python_version()}, one core")
+    print(
+        f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, one core"
+    )
     whole = "\n".join(f"{a.title}\n{a.summary}" for a in others)
     pages = [whole[i : i + 2_600] for i in range(0, min(len(whole), 2_000_000), 2_600)]
     started = time.process_time()

@@ -43,11 +43,13 @@ def card(figures: str, origins: dict[str, int], candidates: int, size: int, dige
     counts = ", ".join(f"{n} {name}" for name, n in origins.items())
     return f"""# Model card: the judgement of the detect stage
 
-`{MODEL_FILE}`, {size / 1e6:.2f} MB, SHA-256 `{digest}`. Written by `make model` (`python -m benchmarks.detection.train_model`); do not edit.
+`{MODEL_FILE}`, {size / 1e6:.2f} MB, SHA-256 `{digest}`.
+Written by `make model` (`python -m benchmarks.detection.train_model`); do not edit.
 
-- **What it decides**: of each trigger word in an English article, whether it tells a newsworthy event of Syria or Libya
-  (heads `event.ceasefire`, `event.armed`), which step of a ceasefire it is (`stage`), by what means an armed act was done
-  (`means`), whether the article sets the act against a ceasefire (`violation`), whether it is only a party's claim
+- **What it decides**: of each trigger word in an English article, whether it tells a newsworthy event of Syria or
+  Libya (heads `event.ceasefire`, `event.armed`), which step of a ceasefire it is (`stage`), by what means an armed
+  act was done (`means`), whether the article sets the act against a ceasefire (`violation`), whether it is only
+  a party's claim
   (`certainty`), and whether two triggers of one article tell the same event (`same`).
 - **How**: one logistic regression per head over named features (trigger, words around it, parse, cues, country, dates,
   slots, neighbours; `features.py`). Inference needs numpy only. Strengths C: {STRENGTH}; features seen in fewer than
@@ -58,8 +60,9 @@ def card(figures: str, origins: dict[str, int], candidates: int, size: int, dige
 - **Not for**: other languages (they are judged by rules, `cue_rules.py`), other wars, texts that are not news.
 - **Known weaknesses**: whether an act is set against a ceasefire is the hardest decision; the labelled items are mostly
   of 2011-2018, so the vocabulary of later years is learned from few items.
-- **Reproducible**: scikit-learn {sklearn.__version__}, spaCy {spacy.__version__}, numpy {np.__version__}; the solver starts from zero and
-  draws no random numbers. Another processor may round the last bits differently; the decisions are the same.
+- **Reproducible**: scikit-learn {sklearn.__version__}, spaCy {spacy.__version__}, numpy {np.__version__}; the
+  solver starts from zero and draws no random numbers.
+  Another processor may round the last bits differently; the decisions are the same.
 
 Five-fold cross-validation by item over train and dev; items that share most of their words stay in one fold:
 

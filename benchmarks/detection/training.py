@@ -71,7 +71,7 @@ def rows_of(number: int, item: Item) -> list[Row]:
     for e, event in enumerate(item.events):
         if e in told.values():
             continue
-        a, b = spans[e]
+        a = spans[e][0]
         free = [
             at for at, c in enumerate(candidates)
             if at not in told and c.family == kind_of(event) and (a < 0 or c.sentence.start <= a < c.sentence.end)

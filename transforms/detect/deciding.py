@@ -123,7 +123,7 @@ def _peaceful(found: Found, candidate: Candidate) -> bool:
 
 
 def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judged]:
-    """Give a toll that a sentence tells by itself ("At least five people died.") to the act told in the sentence before."""
+    """Give a toll told in a sentence by itself ("At least five people died.") to the act of the sentence before."""
     taken = {member.sentence.index for event in events for member in event.members if member.family == "armed"}
     for loose in rejected:
         sentence = loose.candidate.sentence.index
@@ -238,7 +238,7 @@ def _log_odds(probability: float) -> float:
 
 
 def _set_against(judged: list[Judged], thresholds: Mapping[str, float]) -> list[Judged]:
-    """Decide between violation and hostility by the whole item: an item seldom sets one act against a truce and not the next."""
+    """Decide violation or hostility by the whole item: it seldom sets one act against a truce and not the next."""
     acts = [j for j in judged if not j.rejected and j.family != Family.CEASEFIRE]
     if not acts:
         return judged
@@ -290,9 +290,7 @@ def pair_features(left: Judged, right: Judged) -> Features:
         put(f"stage={'same' if left.stage == right.stage else 'other'}")
         put(f"stages={left.stage}+{right.stage}")
     else:
-        put(
-            f"means={'same' if left.means == right.means else 'vague' if Means.UNSPECIFIED in (left.means, right.means) else 'other'}"
-        )
+        put(f"means={_means_alike(left, right)}")
         put(f"means={'+'.join(sorted((str(left.means), str(right.means))))}")
         put(f"family={'same' if left.family == right.family else 'other'}")
         put(f"weak={left.candidate.trigger.weak}+{right.candidate.trigger.weak}")
@@ -317,6 +315,12 @@ def pair_features(left: Judged, right: Judged) -> Features:
     put(f"clash={min(clash, 1)}.means={left.means == right.means}.{min(sentences, 2)}")
     put(f"sure={right.event >= _SURE}")
     return out
+
+
+def _means_alike(left: Judged, right: Judged) -> str:
+    if left.means == right.means:
+        return "same"
+    return "vague" if Means.UNSPECIFIED in (left.means, right.means) else "other"
 
 
 def contradictions(left: Judged, right: Judged) -> int:

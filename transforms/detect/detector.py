@@ -24,6 +24,7 @@ from transforms.model import Article, Mention, Realis
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
+_DEFAULTS = DetectSettings()
 NEWS = frozenset({Realis.ASSERTED, Realis.ALLEGED})
 _ACCORDING = frozenset({Realis.ALLEGED, Realis.DENIED})  # somebody's word: it says whose
 
@@ -180,7 +181,7 @@ def _files(folder: str) -> Iterable[tuple[str, bytes]]:
 
 
 @cache
-def load_detector(settings: DetectSettings = DetectSettings()) -> Detector:
+def load_detector(settings: DetectSettings = _DEFAULTS) -> Detector:
     """Return the detector for `settings`, loaded once per process.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Why a text did or did not raise an event: sentences with marked spans, the decision's leading features, what was rejected."""
+"""Why a text did or did not raise an event: marked sentences, what weighed most, what was rejected."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from transforms.detect.quotes import evidence_of
 from transforms.detect.settings import DetectSettings
 from transforms.model import Article, Family, Realis
 
+_DEFAULTS = DetectSettings()
 _MARKS = ("ceasefire", "armed", "place", "date", "toll", "party")
 _COLOURS = {
     "ceasefire": "bold green",
@@ -36,7 +37,8 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding
 mark{padding:0 .15em;border-radius:.2em;background:#eee}
 mark.ceasefire{background:#cdeccd}mark.armed{background:#f6c9c9}mark.place{background:#cfeaf0}
 mark.date{background:#ecd3f0}mark.toll{background:#f6ecb8}mark.party{background:#d3dcf6}
-.event{border-left:.25em solid #393;padding-left:.8em}.rejected{border-left:.25em solid #bbb;padding-left:.8em;color:#555}
+.event{border-left:.25em solid #393;padding-left:.8em}
+.rejected{border-left:.25em solid #bbb;padding-left:.8em;color:#555}
 code{font-size:.85em}
 """.strip()
 
@@ -119,7 +121,7 @@ class Explanation:
         return "\n".join(_html(self))
 
 
-def explain(article: Article, settings: DetectSettings = DetectSettings()) -> Explanation:
+def explain(article: Article, settings: DetectSettings = _DEFAULTS) -> Explanation:
     """Return why `article` did or did not raise events."""
     detector = load_detector(settings)
     return explain_detected(detector, detector.analyse([article])[0])
@@ -216,7 +218,8 @@ def _rich(explanation: Explanation) -> Iterator[str]:
         yield f"[dim]{number} {sentence.field}[/dim]  {''.join(parts)}"
     for decision in explanation.decisions:
         sign, colour = ("✔", "green") if decision.outcome == "event" else ("✘", "dim")
-        line = f"{sign} {decision.family}/{decision.kind} “{decision.trigger}” ({decision.reason}; p {decision.probability:.2f})"
+        what = f"{sign} {decision.family}/{decision.kind} “{decision.trigger}”"
+        line = f"{what} ({decision.reason}; p {decision.probability:.2f})"
         yield f"[{colour}]{escape(line)}[/]"
         yield f"   {escape(decision.told)}  [dim]{escape(decision.rule)}[/dim]"
         if decision.quote:
@@ -237,7 +240,8 @@ def _html(explanation: Explanation) -> Iterator[str]:
         yield f"<p dir='auto'>{''.join(parts)}</p>"
     for decision in explanation.decisions:
         kind = "event" if decision.outcome == "event" else "rejected"
-        yield f"<div class='{kind}'><p><b>{html.escape(f'{decision.family}/{decision.kind}')}</b> “{html.escape(decision.trigger)}”: "
+        what = html.escape(f"{decision.family}/{decision.kind}")
+        yield f"<div class='{kind}'><p><b>{what}</b> “{html.escape(decision.trigger)}”: "
         yield f"{html.escape(decision.reason)} (p {decision.probability:.2f})<br>{html.escape(decision.told)}"
         if decision.quote:
             yield f"<br><q dir='auto'>{html.escape(decision.quote)}</q>"

@@ -108,10 +108,10 @@ def lay_out(article: Article, max_chars: int) -> Laid:
         room = max_chars - at
         if not value.strip() or room <= 0:
             continue
-        value = readable(value[:room])
-        fields.append((field, at, at + len(value), 0))
-        pieces.extend((value, FIELD_BREAK))
-        at += len(value) + len(FIELD_BREAK)
+        read = readable(value[:room])
+        fields.append((field, at, at + len(read), 0))
+        pieces.extend((read, FIELD_BREAK))
+        at += len(read) + len(FIELD_BREAK)
     return Laid("".join(pieces), tuple(fields))
 
 

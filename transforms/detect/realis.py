@@ -1,4 +1,4 @@
-"""Realis in English: whether the words around a trigger tell the act as denied, negated, possible, to come or long past."""
+"""Realis in English: whether a trigger is told as denied, negated, possible, to come or long past."""
 
 from __future__ import annotations
 

@@ -16,35 +16,127 @@ _BETWEEN = {"between", "among", "with", "by"}
 _SUBJECT = {"nsubj", "csubj"}
 _PASSIVE_SUBJECT = {"nsubjpass", "csubjpass"}
 _MODIFIERS = {"compound", "amod", "nmod", "poss", "npadvmod"}
-_DOES = {
-    "carry", "launch", "conduct", "continue", "resume", "begin", "start", "step", "intensify", "mount", "unleash", "stage",
-    "wage", "press", "perform", "make", "execute", "order", "announce", "declare", "reject", "call", "demand", "urge", "offer",
-    "accept", "agree", "sign", "reach", "seek", "propose", "violate", "break", "breach", "want", "broker", "negotiate", "hold",
-    "observe", "respect", "impose", "lay", "commit", "fire", "drop", "use", "deploy", "keep", "renew", "end", "suspend", "extend",
-    "implement", "abandon", "monitor", "oversee", "refuse", "dismiss", "push", "discuss", "secure", "arrange", "mediate", "support", "back", "veto",
-    "say", "tell", "proclaim", "suffer", "lead", "repudiate", "rebuff",
-}  # fmt: skip
-_PRONOUNS = {
-    "he",
-    "she",
-    "they",
-    "it",
-    "we",
-    "i",
-    "who",
-    "which",
-    "that",
-    "them",
-    "him",
-    "her",
-    "this",
-    "these",
-    "those",
-    "one",
-    "you",
-    "there",
-}
+_DOES = frozenset(
+    [
+        "abandon",
+        "accept",
+        "agree",
+        "announce",
+        "arrange",
+        "back",
+        "begin",
+        "breach",
+        "break",
+        "broker",
+        "call",
+        "carry",
+        "commit",
+        "conduct",
+        "continue",
+        "declare",
+        "demand",
+        "deploy",
+        "discuss",
+        "dismiss",
+        "drop",
+        "end",
+        "execute",
+        "extend",
+        "fire",
+        "hold",
+        "implement",
+        "impose",
+        "intensify",
+        "keep",
+        "launch",
+        "lay",
+        "lead",
+        "make",
+        "mediate",
+        "monitor",
+        "mount",
+        "negotiate",
+        "observe",
+        "offer",
+        "order",
+        "oversee",
+        "perform",
+        "press",
+        "proclaim",
+        "propose",
+        "push",
+        "reach",
+        "rebuff",
+        "refuse",
+        "reject",
+        "renew",
+        "repudiate",
+        "respect",
+        "resume",
+        "say",
+        "secure",
+        "seek",
+        "sign",
+        "stage",
+        "start",
+        "step",
+        "suffer",
+        "support",
+        "suspend",
+        "tell",
+        "unleash",
+        "urge",
+        "use",
+        "veto",
+        "violate",
+        "wage",
+        "want",
+    ]
+)
+_PRONOUNS = frozenset(
+    [
+        "he",
+        "her",
+        "him",
+        "i",
+        "it",
+        "one",
+        "she",
+        "that",
+        "them",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "we",
+        "which",
+        "who",
+        "you",
+    ]
+)
 _SENTIENT_ENT = {"PERSON", "ORG", "GPE", "NORP", "LOC", "FAC"}
+
+_DOERS = frozenset(
+    [
+        "government",
+        "regime",
+        "rebel",
+        "army",
+        "coalition",
+        "militia",
+        "terrorist",
+        "jihadist",
+        "opposition",
+        "insurgent",
+        "islamist",
+        "militant",
+        "kurdish",
+        "allied",
+        "international",
+        "nato",
+    ]
+)
 
 Span = tuple[int, int]
 
@@ -217,10 +309,7 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
 
 def _can_act(tree: _Tree, index: int) -> bool:
     word = tree.words[index]
-    return word.ent in _SENTIENT_ENT or word.pos == "PROPN" or word.lemma in {
-        "government", "regime", "rebel", "army", "coalition", "militia", "terrorist", "jihadist", "opposition", "insurgent",
-        "islamist", "militant", "kurdish", "allied", "international", "nato",
-    }  # fmt: skip
+    return word.ent in _SENTIENT_ENT or word.pos == "PROPN" or word.lemma in _DOERS
 
 
 def _above(tree: _Tree, head: int, chain: list[int], candidate: Candidate) -> list[int]:

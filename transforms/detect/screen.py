@@ -92,9 +92,9 @@ def _country_words() -> _Words:
     for entry in read_lexicon("places.countries.toml").get("country", []):
         if entry["code"] in COVERED:
             for kind in _KINDS:
-                for word in entry.get(kind, []):
-                    # Demonyms and names take endings in most of the languages: "Syrians", "сирийской", "Suriye'de".
-                    words.append((word, kind in {"names", "demonyms"} or not word.isascii()))
+                # Demonyms and names take endings in most of the languages: "Syrians", "сирийской", "Suriye'de".
+                prefix = kind in {"names", "demonyms"}
+                words += [(word, prefix or not word.isascii()) for word in entry.get(kind, [])]
     table = gazetteer()
     for number, names in table.names.items():
         record = table.records[number]
@@ -134,8 +134,8 @@ def _telling(trigger: Trigger, language: str) -> Iterator[str]:
 
 _IRREGULAR = {
     "strike": ("struck",), "fight": ("fought",), "shoot": ("shot",), "die": ("dying", "died"), "hold": ("held",),
-    "break": ("broke",), "withdraw": ("withdrew",), "retake": ("retook",), "overrun": ("overran",), "besiege": ("besieg",),
-    "behead": ("behead",), "overthrow": ("overthrew",),
+    "break": ("broke",), "withdraw": ("withdrew",), "retake": ("retook",), "overrun": ("overran",),
+    "besiege": ("besieg",), "behead": ("behead",), "overthrow": ("overthrew",),
 }  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def passes_screen(article: Article) -> bool:
 
 
 def _lowered(text: str) -> str:
-    """Return the text as the patterns are spelled; only what needs it is folded, as folding is slower than the screen."""
+    """Return the text as the patterns are spelled; folding is slower than the screen, so only what needs it is."""
     if text.isascii():
         return text.lower()
     if _UNLATIN.search(text):

@@ -9,7 +9,7 @@ from transforms.detect.candidates import Candidate
 from transforms.detect.facts import Facts
 from transforms.detect.reading import Reading, ancestors
 from transforms.detect.roles import Roles, Span, phrase_at, roles_of
-from transforms.detect.spans import DateAt
+from transforms.detect.spans import DateAt, TollAt
 from transforms.model import DatePrecision, DateSpan, Party, Place
 
 _TOLL_OF_A_WAR = 300
@@ -17,10 +17,61 @@ _ACTING = frozenset({"PERSON", "ORG", "GPE", "NORP"})
 _FIGHTING = frozenset({"state", "force", "group", "alliance"})
 _BLAME = frozenset({"responsibility", "responsible", "blame", "accuse"})
 _BODIES = frozenset(
-    "government regime army military force troop rebel fighter militant militia gunman insurgent opposition coalition jet "
-    "warplane helicopter party side faction group police president minister leader envoy mediator official spokesman "
-    "council observer diplomat commander terrorist brigade authority protester tribe soldier loyalist jihadist bomber "
-    "delegation committee power nation leadership ministry attacker ruler resident journalist loyalists".split()
+    [
+        "army",
+        "attacker",
+        "authority",
+        "bomber",
+        "brigade",
+        "coalition",
+        "commander",
+        "committee",
+        "council",
+        "delegation",
+        "diplomat",
+        "envoy",
+        "faction",
+        "fighter",
+        "force",
+        "government",
+        "group",
+        "gunman",
+        "helicopter",
+        "insurgent",
+        "jet",
+        "jihadist",
+        "journalist",
+        "leader",
+        "leadership",
+        "loyalist",
+        "loyalists",
+        "mediator",
+        "militant",
+        "military",
+        "militia",
+        "minister",
+        "ministry",
+        "nation",
+        "observer",
+        "official",
+        "opposition",
+        "party",
+        "police",
+        "power",
+        "president",
+        "protester",
+        "rebel",
+        "regime",
+        "resident",
+        "ruler",
+        "side",
+        "soldier",
+        "spokesman",
+        "terrorist",
+        "tribe",
+        "troop",
+        "warplane",
+    ]
 )
 _WHEN_OWN = {"absolute", "weekday", "range", "relative", "since", "duration"}
 
@@ -110,8 +161,7 @@ def _date(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> DateAt
     dates = [d for d in facts.dates if sentence.start <= d.start < sentence.end and d.kind in _WHEN_OWN]
     if not dates:
         return None
-    best = min(dates, key=lambda d: (_distance(facts.reading, candidate, d.start, d.end), d.start))
-    return best
+    return min(dates, key=lambda d: (_distance(facts.reading, candidate, d.start, d.end), d.start))
 
 
 def _tolls(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> tuple[int | None, int | None]:
@@ -146,7 +196,7 @@ def _places(facts: Facts, candidate: Candidate, country: str, rivals: list[Candi
 
 
 def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ...]:
-    """Return who did it: what the parse gives that can act, else the nearest party before the trigger, else the speaker."""
+    """Return who did it: what the parse gives that can act, else the speaker, else the nearest party before."""
     named = _parties(facts, tuple(span for span in roles.actors if _can_act(facts, span)))
     if named:
         return named

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-import tomllib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +26,9 @@ def detector() -> Detector:
     return load_detector()
 
 
-def article(title: str = "", summary: str = "", text: str = "", lang: str = "en", day: date = date(2016, 10, 20)) -> Article:
+def article(
+    title: str = "", summary: str = "", text: str = "", lang: str = "en", day: date = date(2016, 10, 20)
+) -> Article:
     at = datetime.combine(day, time(12), tzinfo=UTC)
     return Article(
         item_id="1", feed="f", outlet="o", lang=lang, title=title, summary=summary, text=text, published=at, fetched=at
@@ -55,8 +57,9 @@ def test_cases(detector: Detector, case: dict[str, Any]) -> None:
 
 WORDS = st.sampled_from(
     [
-        "Syria", "Libya", "Aleppo", "Tripoli", "ceasefire", "truce", "air strike", "killed", "12", "on Sunday", "rebels",
-        "army", "despite", "violated", "the", "in", "Russia", ".", ",", "\n", "“", "agreed", "denied", "if", "will",
+        "Syria", "Libya", "Aleppo", "Tripoli", "ceasefire", "truce", "air strike", "killed", "12", "on Sunday",
+        "rebels", "army", "despite", "violated", "the", "in", "Russia", ".", ",", "\n", "“",
+        "agreed", "denied", "if", "will",
         "\u0000", "\u200f", "😀", "هدنة", "سوريا", "режим", "Süriye", "2016-13-45", "99999999999999999999 people",
     ]
 )  # fmt: skip
