@@ -13,6 +13,7 @@ from transforms.detect.slot_data import only_keys, read_lexicon, words
 FILE = "realis.en.toml"
 _KEYS = {
     "deny", "reject", "claims", "false", "truth", "withdraw", "own_reports", "corrections", "negates_less",
+    "conditions",
 }  # fmt: skip
 _CLAUSES = {"ccomp", "xcomp"}
 _OBJECTS = {"dobj", "nsubjpass", "attr", "oprd"}
@@ -35,6 +36,7 @@ class RealisWords:
     own_reports: frozenset[str]
     corrections: tuple[str, ...]
     negates_less: frozenset[str]
+    conditions: frozenset[str]
 
 
 def compile_realis(table: dict[str, Any], name: str) -> RealisWords:
@@ -133,6 +135,22 @@ def negated(reading: Reading, candidate: Candidate) -> bool:
         if tokens[i].dep == "neg" and tokens[i].lemma in _NOT and not candidate.first <= i < candidate.last
     ]  # fmt: skip
     return bool(nots) and not any(tokens[i + 1].lemma in less for i in nots if i + 1 < sentence.last)
+
+
+def conditional(reading: Reading, candidate: Candidate) -> bool:
+    """Return whether the trigger stands in an if-clause: "if the truce collapses"."""
+    tokens, sentence = reading.words, candidate.sentence
+    for at in (candidate.head, *ancestors(reading, candidate.head)):
+        if not sentence.first <= at < sentence.last:
+            return False
+        marks = [tokens[i] for i in _children(reading, at, sentence) if i < at and tokens[i].dep in {"mark", "advmod"}]
+        if tokens[at].pos not in {"VERB", "AUX"}:
+            continue
+        if any(mark.lemma in realis_words().conditions for mark in marks):
+            return True
+        if tokens[at].dep != "xcomp":  # "if they fail to keep the truce", but no clause further up
+            return False
+    return False
 
 
 def _children(reading: Reading, index: int, sentence: Sentence) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from transforms.detect.denial import Denial, denial_of, is_correction, negated
+from transforms.detect.denial import Denial, conditional, denial_of, is_correction, negated
 from transforms.detect.facts import COVERED
 from transforms.detect.reading import Word, ancestors
 from transforms.detect.slots import Slots, named_at
@@ -39,6 +39,8 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
         return _of_denial(view, slots, denial)
     if negated(view.reading, view.candidate):
         return _of_negation(view, slots)
+    if conditional(view.reading, view.candidate):
+        return Ruling(Realis.HYPOTHETICAL, slots)
     if _is_to_stop(view) or _struck_a_deal(view):
         return Ruling(Realis.FUTURE, slots)
     return Ruling(Realis.BACKGROUND, slots) if _outlived(view) else None

@@ -11,8 +11,8 @@ from transforms.model import Stage
 
 FILE = "steps.en.toml"
 _KEYS = {
-    "extend", "extension", "reject", "talk", "talk_about", "about", "only_asked", "only_possible", "past", "ask", "keep",
-    "paper",
+    "extend", "extension", "reject", "talk", "talk_about", "about", "only_asked", "only_possible", "past",
+    "ask", "keep", "paper",
 }  # fmt: skip
 _UP = {"compound", "amod", "nmod", "pobj", "prep", "poss"}
 _OBJECTS = {"dobj", "nsubjpass"}

@@ -41,7 +41,7 @@ class DetectEvents(beam.PTransform):
 
 
 class _Screen(beam.DoFn):
-    """Lets pass what has words of an event and of one of the two countries; an article that fails costs itself alone."""
+    """Lets pass what has words of an event and of one of the countries; an article that fails costs itself alone."""
 
     def __init__(self, now: datetime) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class _Detect(beam.DoFn):
 
     def process(self, batch: Sequence[Article]) -> Iterator[Mention | beam.pvalue.TaggedOutput]:
         detector = self._detector or load_detector(self._settings)
-        for article, outcome in detect_each(detector, batch, self._now):
+        for _, outcome in detect_each(detector, batch, self._now):
             if isinstance(outcome, Failure):
                 count(STAGE, "failed")
                 yield beam.pvalue.TaggedOutput("failures", outcome)
