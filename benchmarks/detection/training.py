@@ -28,7 +28,7 @@ THRESHOLDS = {
     "violation": 0.35,
     "alleged": 0.45,
     "same": 0.3,
-    "item_share": 0.5,
+    "item_share": 0.3,
 }
 
 

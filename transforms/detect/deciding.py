@@ -94,7 +94,8 @@ def judge_all(
     judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
-        return same_act(reading, left, right) or same_event(left, right, ask) >= thresholds["same"]
+        told_once = same_act(reading, left, right) or same_by_slots(left, right)
+        return told_once or same_event(left, right, ask) >= thresholds["same"]
 
     events = merge([j for j in judged if not j.rejected], same)
     events = _with_loose_tolls(events, [j for j in judged if j.rejected])
