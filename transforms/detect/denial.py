@@ -87,7 +87,7 @@ def denial_of(reading: Reading, candidate: Candidate) -> Denial | None:
         word, link = tokens[above], tokens[below].dep
         claimed = tokens[below].lemma in lexicon.claims
         if not aside and word.lemma in lexicon.deny | lexicon.reject:
-            whole = link in _CLAUSES and word.lemma in lexicon.deny
+            whole = link in _CLAUSES and (word.lemma in lexicon.deny or bool(_objects(reading, above, lexicon.claims)))
             direct = word.lemma in lexicon.deny and _is_named(reading, candidate, below)
             if (whole or (link in _OBJECTS and (claimed or direct))) and not _negated(reading, above, sentence):
                 return Denial(
@@ -96,8 +96,11 @@ def denial_of(reading: Reading, candidate: Candidate) -> Denial | None:
                     _subject(reading, above, sentence),
                     claimed_by=claimed and any(tokens[i].lemma == "by" for i in _children(reading, below, sentence)),
                 )
-        if not aside and word.lemma in lexicon.withdraw and link in _OBJECTS and _own(reading, below, above, sentence):
-            return Denial(below, _subtree(reading, below, sentence), withdrawn=True)
+        if not aside and word.lemma in lexicon.withdraw and link in _OBJECTS | _CLAUSES:
+            reports = [below] if link in _OBJECTS else _objects(reading, above, lexicon.own_reports)
+            if any(_own(reading, report, above, sentence) for report in reports):
+                inside = frozenset[int]().union(*(_subtree(reading, i, sentence) for i in {below, *reports}))
+                return Denial(below, inside, withdrawn=True)
         if claimed and link in {"nsubj", "nsubjpass"} and _said_false(reading, above, sentence):
             return Denial(below, _subtree(reading, below, sentence), _speaker(reading, above, sentence))
         if word.lemma in lexicon.truth and any(tokens[i].lemma == "no" for i in _children(reading, above, sentence)):
@@ -138,11 +141,17 @@ def negated(reading: Reading, candidate: Candidate) -> bool:
 
 
 def conditional(reading: Reading, candidate: Candidate) -> bool:
-    """Return whether the trigger stands in an if-clause: "if the truce collapses"."""
+    """Return whether the trigger stands in an if-clause ("if the truce collapses") or in what would be."""
     tokens, sentence = reading.words, candidate.sentence
+    copula = tokens[candidate.head].head
+    would = [tokens[i] for i in _children(reading, copula, sentence) if tokens[i].lemma == "would"]
+    if tokens[candidate.head].dep in {"nsubj", "attr"} and tokens[copula].lemma == "be" and would:
+        return True
     for at in (candidate.head, *ancestors(reading, candidate.head)):
         if not sentence.first <= at < sentence.last:
             return False
+        if tokens[at].dep in {"pcomp", "pobj"} and tokens[tokens[at].head].lemma in realis_words().conditions:
+            return True
         marks = [tokens[i] for i in _children(reading, at, sentence) if i < at and tokens[i].dep in {"mark", "advmod"}]
         if tokens[at].pos not in {"VERB", "AUX"}:
             continue
@@ -174,6 +183,13 @@ def _is_named(reading: Reading, candidate: Candidate, top: int) -> bool:
 
 def _negated(reading: Reading, verb: int, sentence: Sentence) -> bool:
     return any(reading.words[i].dep == "neg" for i in _children(reading, verb, sentence))
+
+
+def _objects(reading: Reading, verb: int, lemmas: frozenset[str]) -> list[int]:
+    """Return the objects of a verb that are one of `lemmas`: the parser hangs "that ..." on either of the two."""
+    sentence = reading.sentence_of(verb)
+    below = _children(reading, verb, sentence)
+    return [i for i in below if reading.words[i].dep in _OBJECTS and reading.words[i].lemma in lemmas]
 
 
 def _own(reading: Reading, report: int, verb: int, sentence: Sentence) -> bool:

@@ -43,8 +43,18 @@ def step_of(reading: Reading, candidate: Candidate) -> Stage | None:
             return None if _asked(reading, above, sentence) else Stage.NEGOTIATING
         if governing.lemma in lexicon["extension"] and link in _UP:
             return None if _asked(reading, above, sentence) else Stage.EXTENDED
-        if governing.pos == "VERB" and _is_asked_for(reading, at, above, sentence):
+        if (
+            governing.pos == "VERB"
+            and link not in {"nsubj", "nsubjpass"}
+            and _is_asked_for(reading, at, above, sentence)
+        ):
             return Stage.CALLED_FOR
+        if (
+            governing.dep == "dobj"
+            and tokens[at].lemma == "for"
+            and _is_asked_for(reading, at, governing.head, sentence)
+        ):
+            return Stage.CALLED_FOR  # "asked the brigades in Libya for a truce"
         if link in _OBJECTS and governing.pos == "VERB":
             stage = (
                 Stage.EXTENDED
@@ -88,7 +98,7 @@ def _is_asked_for(reading: Reading, at: int, verb: int, sentence: Sentence) -> b
             tokens[i].head == verb and tokens[i].dep == "nsubj" and tokens[i].lemma in lexicon["paper"]
             for i in range(sentence.first, sentence.last)
         )
-        if of_paper or tokens[verb].dep in {"acl", "relcl", "advcl"}:
+        if of_paper or tokens[verb].dep in {"acl", "relcl", "advcl", "dobj", "nsubj", "pobj"}:
             return False
         return tokens[at].dep == "prep" and tokens[at].lemma == "for"
     if tokens[verb].lemma not in lexicon["keep"] or tokens[verb].dep not in {"xcomp", "ccomp"}:
