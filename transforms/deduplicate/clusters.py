@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from transforms.deduplicate.compare import score, tells_same
-from transforms.deduplicate.features import LONGEST_SPAN, Features
+from transforms.deduplicate.features import LONGEST_SPAN, Features, TextKey
 
 _SECONDS_PER_DAY = 86400.0
 _COMPARED = 4  # members compared at each end of a cluster: the founders and the latest word
@@ -62,7 +62,7 @@ class ClusterSpace:
     def __init__(self, values: tuple[float, ...], horizon_days: float) -> None:
         self._values = values
         self._horizon = horizon_days * _SECONDS_PER_DAY
-        self._texts: dict[tuple[int, ...], list[Features]] = {}
+        self._texts: dict[TextKey, list[Features]] = {}
         self._homes: dict[Features, Cluster] = {}
         self._blocks: defaultdict[tuple[str, int], dict[str, list[Features]]] = defaultdict(dict)
 

@@ -39,6 +39,7 @@ _GROWING_TOLL = 0.5  # 58 grows to 86 within a story
 _MASS_TOLL = 100
 _GROWING_MASS_TOLL = 0.1  # first figures of a massacre are far off
 _SMALL_TOLL = 5
+_TELLING_TOLL = 3  # two acts of one article seldom have an equal toll this large
 _NEEDED_APART = 4  # telling details in common, where the places have nothing to do with each other
 _REPRINT_SIMILARITY = 0.8
 
@@ -54,6 +55,7 @@ _GENERAL_BREACH = _INDEX["general_breach"]
 Evidence = list[tuple[int, float]]
 _NOTHING_COMMON: Evidence = [(_INDEX["nothing_common"], 1.0)]
 _LITTLE_COMMON: Evidence = [(_INDEX["nothing_common"], 3.0)]
+_RETOLD: Evidence = [(_INDEX["retold"], 1.0)]
 
 
 @lru_cache(maxsize=256)
@@ -161,14 +163,41 @@ def _where(a: Features, b: Features, place: Relation) -> Evidence:
     return [(_PLACE[place], 1.0)]
 
 
+def _adds_nothing(vague: Features, main: Features, place: Relation) -> bool:
+    """Whether `vague` leaves its means open, or place and toll, and tells nothing beside them that `main` does not."""
+    toll = vague.mention.killed
+    if toll is not None and toll != main.mention.killed:
+        return False
+    if vague.kind == _UNSPECIFIED:
+        return place is not Relation.APART
+    return not vague.spots and toll is None
+
+
+def told_again(a: Features, b: Features) -> bool:
+    """Whether two mentions of one article tell one armed act twice: vaguely in the headline, in full in the text.
+
+    Different acts of one article differ in what is told of them: means, day, place, perpetrator or toll. Where one
+    mention is silent on these and contradicts the other nowhere, or both give one toll, they are taken for one.
+    """
+    if a.kind in _STAGES or a.first_day > b.last_day or b.first_day > a.last_day or are_opposed(a.sides, b.sides):
+        return False
+    place = closest(a.spots, b.spots)
+    toll = a.mention.killed
+    if toll is not None and toll == b.mention.killed and toll >= _TELLING_TOLL:
+        return place is not Relation.APART
+    return _adds_nothing(a, b, place) or _adds_nothing(b, a, place)
+
+
 def evidence(a: Features, b: Features) -> Evidence | None:
     """Return what speaks for and against one event, as pairs of weight and size; None where it cannot be one.
 
-    Two mentions cannot tell one event where they stand in one article, differ in country or in being a ceasefire's
-    step or an armed act, or lie too many days apart.
+    Two mentions cannot tell one event where they differ in country or in being a ceasefire's step or an armed act, lie
+    too many days apart, or stand in one article which does not tell it twice.
     """
-    if a.group != b.group or a.article == b.article:
+    if a.group != b.group:
         return None
+    if a.article == b.article:
+        return _RETOLD if told_again(a, b) else None
     gap = a.first_day - b.last_day if a.first_day > b.first_day else b.first_day - a.last_day
     gap = gap if gap > 0 else 0
     reprint = (gap > a.reach or gap > b.reach) and _same_text(a, b)

@@ -22,6 +22,7 @@ from transforms.deduplicate.compare import score, tells_same, weight_values
 from transforms.deduplicate.events import canonical, carried_on, event_of, frozen_key, id_of, what_changed, withdrawn
 from transforms.deduplicate.features import (
     Features,
+    TextKey,
     days_told,
     features_apart,
     features_of,
@@ -37,7 +38,7 @@ from transforms.model import Event, EventChange, Mention, Realis
 
 _DEFAULT = ClusterSettings()
 _Order = tuple[float, str]
-_Block = tuple[str, int] | tuple[int, ...]  # group and day, or a piece of a text's signature
+_Block = tuple[str, int] | TextKey  # group and day, an article, or a piece of a text's signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ _LATEST_DUE = 31  # days; what is told for later than that keeps no event open
 LONGEST_SPAN = 11  # days that a mention may tell of, or have been told for where it names none; blocks stay small by it
 _LONG_SPAN = 7  # the same for armed acts, a longer span counts by its last days
 _UNDATED_SPAN = 4  # the same for armed acts without a day
+TextKey = tuple[int, ...] | tuple[str, str]
 _TOLL_STEP = math.log(1.8)
 _FEWEST_TELLING = 4  # smaller tolls are too common to bring mentions together
 _TELLING_ALONE = 10  # two mentions of the same toll are compared, wherever they place it
@@ -33,7 +34,7 @@ class Features:
     Attributes:
         mention: The mention itself.
         order: Its place in the canonical order: publication time, then id.
-        article: Feed and item; two mentions of one article are two events.
+        article: Feed and item; two mentions of one article are two events, unless it tells one act twice.
         group: Country and "armed" or "ceasefire"; mentions of different groups are never compared.
         kind: Means or stage.
         first_day, last_day: Ordinals of the days told, or the days before publication where none is told.
@@ -48,7 +49,7 @@ class Features:
         target_stems, stems: Telling words of targets, and of sentence and targets together.
         anchors: Telling details; mentions without a common place must have `NEEDED_ANCHORS` in common to be compared.
         keys: Places and telling details, under which it is found.
-        text_keys: Pieces of the signature; copies of one text nearly always have one in common.
+        text_keys: The article, and pieces of the signature; copies of one text nearly always have one in common.
         reach: How many days the days of a mention of its kind may lie from those of another.
     """
 
@@ -71,7 +72,7 @@ class Features:
     stems: frozenset[str]
     anchors: frozenset[str]
     keys: tuple[str, ...]
-    text_keys: frozenset[tuple[int, ...]]
+    text_keys: frozenset[TextKey]
     reach: int
 
 
@@ -112,9 +113,10 @@ def _toll_anchors(word: str, value: int | None) -> list[str]:
     return [near, f"{word}={value}"] if value >= _TELLING_ALONE else [near]
 
 
-def text_keys(mention: Mention) -> list[tuple[int, ...]]:
-    """Return pieces of the mention's signature; copies of one text nearly always have one in common."""
-    return [mention.signature[0:2], mention.signature[2:4]] if mention.signature else []
+def text_keys(mention: Mention) -> list[TextKey]:
+    """Return the mention's article, and pieces of its signature: copies of one text nearly always share one."""
+    article = (mention.feed, mention.item_id)
+    return [article, mention.signature[0:2], mention.signature[2:4]] if mention.signature else [article]
 
 
 def remembered(mention: Mention) -> Features | None:

@@ -48,6 +48,7 @@ class Weights:
         wording: Share of common words that are not said of every event.
         nothing_common: The whole score where neither a place nor a telling detail is common; below 0.
         copy: The articles are copies of one text.
+        retold: The whole score where one article tells one act twice; above 0.
     """
 
     bias: float
@@ -81,6 +82,7 @@ class Weights:
     wording: float
     copy: float
     nothing_common: float
+    retold: float
 
 
 NAMES = tuple(one.name for one in fields(Weights))
