@@ -5,6 +5,8 @@ from __future__ import annotations
 from transforms.detect.slots import Slots
 from transforms.model import Place
 
+_QUARTER = "neighbourhood"  # of a town that a headline names
+
 
 def contradict(left: Slots, right: Slots) -> bool:
     """Return whether days, tolls or places tell two events apart."""
@@ -22,7 +24,8 @@ def finer(first: tuple[Place, ...], then: tuple[Place, ...]) -> tuple[Place, ...
     if not first or not then:
         return first or then
     same = {p.gazetteer_id for p in first} & {p.gazetteer_id for p in then}
-    return then if not same and min(p.precision for p in first) > min(p.precision for p in then) else first
+    within = any(p.kind == _QUARTER for p in then) and not any(p.kind == _QUARTER for p in first)
+    return then if not same and (within or min(p.precision for p in first) > min(p.precision for p in then)) else first
 
 
 def _akin(left: Place, right: Place) -> bool:

@@ -15,9 +15,11 @@ from transforms.model import Realis, Stage
 
 _TALKS = frozenset({"talk", "agree"})
 _STOP = frozenset({"stop", "end", "cease", "halt", "pause", "suspend"})
+_BEGIN = frozenset({"take", "begin", "start", "come", "go"})  # "took hold"; how a truce ended is news of its own
 _STRUCK = frozenset(
     {"deal", "agreement", "accord", "bargain", "pact", "truce", "ceasefire", "compromise", "balance", "tone"}
 )
+_PLANS = frozenset({"plan", "proposal", "initiative", "roadmap", "list", "formula", "framework", "blueprint"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,17 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
         return _of_denial(view, slots, denial)
     if negated(view.reading, view.candidate):
         return _of_negation(view, slots)
-    if conditional(view.reading, view.candidate):
+    if conditional(view.reading, view.candidate) or _is_asked(view):
         return Ruling(Realis.HYPOTHETICAL, slots)
     if _is_to_stop(view) or _struck_a_deal(view):
         return Ruling(Realis.FUTURE, slots)
-    return Ruling(Realis.BACKGROUND, slots) if _outlived(view) else None
+    background = _outlived(view) or _only_dates_an_act(view) or _is_in_a_plan(view)
+    return Ruling(Realis.BACKGROUND, slots) if background else None
+
+
+def _is_asked(view: View) -> bool:
+    """Return whether the sentence is a question: "Will the truce hold?" tells of nothing that happened."""
+    return any(word.text == "?" for word in _sentence(view)[-2:])
 
 
 def _of_denial(view: View, slots: Slots, denial: Denial) -> Ruling | None:
@@ -107,6 +115,32 @@ def _outlived(view: View) -> bool:
         c for c in view.found.candidates if c.family == "ceasefire" and c.sentence.index == candidate.sentence.index
     ]
     return any(step_of(reading, truce) is Stage.EXTENDED for truce in truces)
+
+
+def _only_dates_an_act(view: View) -> bool:
+    """Return whether a truce is named only to say when an act was: "shells fell a day after a truce took hold"."""
+    words, candidate = view.reading.words, view.candidate
+    verb = words[candidate.head].head
+    if candidate.family != "ceasefire" or words[candidate.head].dep != "nsubj" or words[verb].dep != "advcl":
+        return False
+    if words[verb].lemma not in _BEGIN or not any(
+        w.head == verb and w.dep == "mark" and w.lemma == "after" for w in _sentence(view)
+    ):
+        return False
+    return any(
+        c.sentence.index == candidate.sentence.index and c.family == "armed" and not c.trigger.weak and c.last <= verb
+        for c in view.found.candidates
+    )
+
+
+def _is_in_a_plan(view: View) -> bool:
+    """Return whether a truce is only what a plan holds: "Annan's plan, which called for a ceasefire"."""
+    words, candidate = view.reading.words, view.candidate
+    if candidate.family != "ceasefire":
+        return False
+    above = (candidate.head, *ancestors(view.reading, candidate.head)[:3])
+    clauses = [i for i in above if words[i].dep == "relcl"]
+    return any(words[words[i].head].lemma in _PLANS for i in clauses)
 
 
 def _sentence(view: View) -> tuple[Word, ...]:

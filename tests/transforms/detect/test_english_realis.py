@@ -1,4 +1,4 @@
-"""As what English news tells an act: a table of named cases, and what becomes of an article that the screen fails on."""
+"""As what English news tells an act: a table of named cases, and what becomes of an article the screen fails on."""
 
 from __future__ import annotations
 
