@@ -95,11 +95,14 @@ class ClusterSpace:
             block = blocks.get((mention.group, day))
             if block is None:
                 continue
-            for key in mention.place_keys:
-                if members := block.get(key):
-                    found.update(members)
-            for key in mention.anchors:
-                if members := block.get(key):
+            told = block.keys()
+            for key in mention.place_keys & told:
+                found.update(block[key])
+            for key in mention.anchors & told:
+                members = block[key]
+                if len(members) == 1:
+                    (found if members[0] in once else once).add(members[0])
+                else:
                     found.update(once.intersection(members))
                     once.update(members)
         for piece in mention.text_keys:
@@ -112,9 +115,14 @@ class ClusterSpace:
 
     def linked(self, mention: Features) -> Iterator[Cluster]:
         """Yield the clusters that hold a mention which alone would be taken for the same event as `mention`."""
+        values = self._values
         for cluster, members in self.candidates(mention).items():
-            if cluster.alive and any(tells_same(score(mention, one, self._values)) for one in members):
-                yield cluster
+            if not cluster.alive:
+                continue
+            for one in members:
+                if tells_same(score(mention, one, values)):
+                    yield cluster
+                    break
 
     def rate(self, mention: Features, cluster: Cluster) -> float | None:
         """Return the mean log-odds that `mention` belongs to `cluster`; None where a member rules it out."""

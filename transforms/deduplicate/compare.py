@@ -198,29 +198,40 @@ def evidence(a: Features, b: Features) -> Evidence | None:
         return None
     if a.article == b.article:
         return _RETOLD if told_again(a, b) else None
-    gap = a.first_day - b.last_day if a.first_day > b.first_day else b.first_day - a.last_day
-    gap = gap if gap > 0 else 0
-    reprint = (gap > a.reach or gap > b.reach) and _same_text(a, b)
-    if not reprint and (gap > a.reach or gap > b.reach):
-        return None
-    place = closest(a.spots, b.spots)
+    gap = a.first_day - b.last_day if a.first_day > b.last_day else b.first_day - a.last_day
+    reprint = False
+    if gap <= 0:
+        gap = 0
+    elif gap > a.reach or gap > b.reach:
+        reprint = _same_text(a, b)
+        if not reprint:
+            return None
+    # Most pairs end here, so what is cheap to know is asked first.
     common = len(a.anchors & b.anchors)
-    kind = _kind(a, b)
-    if place is Relation.SAME:
-        if not common and (kind == "kind_apart" or (gap and a.reach == REACH)):
+    place = closest(a.spots, b.spots)
+    if place is not Relation.SAME:
+        if common < NEEDED_ANCHORS:
+            return _NOTHING_COMMON
+        if place is Relation.APART and common < _NEEDED_APART:
             return _LITTLE_COMMON
-    elif common < NEEDED_ANCHORS:
-        return _NOTHING_COMMON
-    elif place is Relation.APART and common < _NEEDED_APART:
+    kind = _kind(a, b)
+    if place is Relation.SAME and not common and (kind == "kind_apart" or (gap and a.reach == REACH)):
         return _LITTLE_COMMON
     found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), *_where(a, b, place)]
     add = found.append
     if kind == "kind_same" and a.kind in RARE_KINDS:
         add((_INDEX["kind_rare"], 1.0))
-    for told in (_day(a, b, gap, reprint), _toll(a, b), _injured(a, b), _actors(a, b)):
-        if told:
+    add(_day(a, b, gap, reprint))
+    if (told := _toll(a, b)) is not None:
+        add(told)
+    if (told := _injured(a, b)) is not None:
+        add(told)
+    if a.sides or a.parties:
+        if (told := _actors(a, b)) is not None:
             add(told)
-    if _reversed(a, b):
+        if _reversed(a, b):
+            add((_INDEX["role_reversed"], 1.0))
+    elif b.sides and _reversed(a, b):
         add((_INDEX["role_reversed"], 1.0))
     targets = _overlap(a.target_stems, b.target_stems)
     if targets:

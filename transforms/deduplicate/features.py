@@ -121,7 +121,7 @@ def text_keys(mention: Mention) -> list[TextKey]:
 
 def remembered(mention: Mention) -> Features | None:
     """Return the features of `mention` where they were made before."""
-    known = _memo.get(mention.mention_id)
+    known = _memo.get(mention.mention_id) or _old_memo.get(mention.mention_id)
     return known if known is not None and known.mention is mention else None
 
 
@@ -136,17 +136,25 @@ def last_heard(mention: Mention) -> datetime:
 
 
 _memo: dict[str, Features] = {}
+_old_memo: dict[str, Features] = {}
 
 
 def features_of(mention: Mention) -> Features:
-    """Return `mention` made ready for comparison; the same mention is made ready once, while it is remembered."""
+    """Return `mention` made ready for comparison; the same mention is made ready once, while it is remembered.
+
+    What was not asked for while as many others as are remembered were, is forgotten.
+    """
+    global _memo, _old_memo
     known = _memo.get(mention.mention_id)
     if known is not None and known.mention is mention:
         return known
     if len(_memo) >= _REMEMBERED:
-        _memo.clear()
-    made = _memo[mention.mention_id] = _features_of(mention)
-    return made
+        _memo, _old_memo = {}, _memo
+    known = _old_memo.get(mention.mention_id)
+    if known is None or known.mention is not mention:
+        known = _features_of(mention)
+    _memo[mention.mention_id] = known
+    return known
 
 
 def features_apart(mention: Mention) -> Features:
