@@ -140,7 +140,11 @@ def _is_in_a_plan(view: View) -> bool:
         return False
     above = (candidate.head, *ancestors(view.reading, candidate.head)[:3])
     clauses = [i for i in above if words[i].dep == "relcl"]
-    return any(words[words[i].head].lemma in _PLANS for i in clauses)
+    plans = {words[i].head for i in clauses if words[words[i].head].lemma in _PLANS}
+    # "a plan that envisages a ceasefire" is a new one, and asks for it
+    return bool(plans) and not any(
+        w.head in plans and w.dep == "det" and w.lemma in {"a", "an"} for w in _sentence(view)
+    )
 
 
 def _sentence(view: View) -> tuple[Word, ...]:
