@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from transforms.deduplicate.features import GENERAL_BREACH, NEEDED_ANCHORS, RARE_KINDS, REACH, Features, features_of
 from transforms.deduplicate.sides import are_opposed
@@ -188,6 +189,44 @@ def told_again(a: Features, b: Features) -> bool:
     return _adds_nothing(a, b, place) or _adds_nothing(b, a, place)
 
 
+class _Relations(NamedTuple):
+    """How two mentions lie to each other in what is asked before anything is weighed."""
+
+    kind: str
+    place: Relation
+    gap: int
+    reprint: bool
+
+
+def _weighed(a: Features, b: Features, how: _Relations) -> Evidence:
+    """Return what speaks for and against one event of two mentions that have enough in common."""
+    found: Evidence = [(_BIAS, 1.0), (_INDEX[how.kind], 1.0), *_where(a, b, how.place)]
+    add = found.append
+    if how.kind == "kind_same" and a.kind in RARE_KINDS:
+        add((_INDEX["kind_rare"], 1.0))
+    add(_day(a, b, how.gap, how.reprint))
+    if (told := _toll(a, b)) is not None:
+        add(told)
+    if (told := _injured(a, b)) is not None:
+        add(told)
+    if a.sides or a.parties:
+        if (told := _actors(a, b)) is not None:
+            add(told)
+        if _reversed(a, b):
+            add((_INDEX["role_reversed"], 1.0))
+    elif b.sides and _reversed(a, b):
+        add((_INDEX["role_reversed"], 1.0))
+    targets = _overlap(a.target_stems, b.target_stems)
+    if targets:
+        add((_INDEX["target_same"], targets))
+    words = _overlap(a.stems, b.stems)
+    if words:
+        add((_INDEX["wording"], words))
+        if words > 0.5 and similarity(a.mention.signature, b.mention.signature) >= COPY_SIMILARITY:
+            add((_INDEX["copy"], 1.0))
+    return found
+
+
 def evidence(a: Features, b: Features) -> Evidence | None:
     """Return what speaks for and against one event, as pairs of weight and size; None where it cannot be one.
 
@@ -217,31 +256,7 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     kind = _kind(a, b)
     if place is Relation.SAME and not common and (kind == "kind_apart" or (gap and a.reach == REACH)):
         return _LITTLE_COMMON
-    found: Evidence = [(_BIAS, 1.0), (_INDEX[kind], 1.0), *_where(a, b, place)]
-    add = found.append
-    if kind == "kind_same" and a.kind in RARE_KINDS:
-        add((_INDEX["kind_rare"], 1.0))
-    add(_day(a, b, gap, reprint))
-    if (told := _toll(a, b)) is not None:
-        add(told)
-    if (told := _injured(a, b)) is not None:
-        add(told)
-    if a.sides or a.parties:
-        if (told := _actors(a, b)) is not None:
-            add(told)
-        if _reversed(a, b):
-            add((_INDEX["role_reversed"], 1.0))
-    elif b.sides and _reversed(a, b):
-        add((_INDEX["role_reversed"], 1.0))
-    targets = _overlap(a.target_stems, b.target_stems)
-    if targets:
-        add((_INDEX["target_same"], targets))
-    words = _overlap(a.stems, b.stems)
-    if words:
-        add((_INDEX["wording"], words))
-        if words > 0.5 and similarity(a.mention.signature, b.mention.signature) >= COPY_SIMILARITY:
-            add((_INDEX["copy"], 1.0))
-    return found
+    return _weighed(a, b, _Relations(kind, place, gap, reprint))
 
 
 def weight_values(weights: Weights) -> tuple[float, ...]:

@@ -171,6 +171,7 @@ def _features_of(mention: Mention) -> Features:
     sides = sides_of(mention.actors)
     parties = frozenset(one.party_id for one in mention.actors if one.party_id)
     targets = telling_stems(word for one in mention.targets for word in words_of(one.name))
+    places = {place.name.casefold() for place in mention.places}  # a city that was hit is not the government in it
     named = {stem(word) for place in mention.places for word in words_of(f"{place.name} {place.label}")}
     targets -= named  # where it was is compared as a place
     stems = (telling_stems(mention.wording) | targets) - named - seat_stems()
@@ -198,7 +199,7 @@ def _features_of(mention: Mention) -> Features:
         place_keys=place_keys,
         sides=sides,
         parties=parties,
-        target_sides=sides_of(mention.targets),
+        target_sides=sides_of(one for one in mention.targets if one.name.casefold() not in places),
         target_stems=targets,
         stems=stems,
         anchors=frozenset(anchors),
