@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Go through the image's steps where there is no Docker: in a Debian root made by debootstrap, with the build context
 # that .dockerignore leaves, then run the result as its user on a read-only root. Needs root and debootstrap.
-# What cannot be had without a registry of images is left out and said: Beam's boot, Dataflow's launcher, and the
-# python:3.13-slim base, for which Debian's own python3 stands in.
+# What cannot be had without a registry of images is left out: Beam's boot, and the python:3.13-slim base, for which
+# Debian's own python3 stands in.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 root=${1:?"usage: rehearse.sh EMPTY-FOLDER [DEBIAN-SUITE]"}
@@ -30,7 +30,6 @@ echo "== COPY and RUN of the stage runtime"
 chroot "$root" useradd --system --uid 65532 --user-group --no-create-home --home-dir /tmp trucewatch
 install -d -o 65532 -g 65532 "$root/data"
 install -m 755 "$here/deploy/docker/entrypoint" "$here/deploy/docker/trucewatch-on-bucket" "$root/usr/local/bin/"
-install -D -m 644 "$here/deploy/dataflow/launch.py" "$root/opt/template/launch.py"
 rm -rf "$root/build"
 du -sh "$root/opt/trucewatch" | sed 's/^/size of the environment: /'
 

@@ -10,7 +10,6 @@ locals {
       "storage.googleapis.com",
     ],
     var.store == "postgres" ? ["sqladmin.googleapis.com"] : [],
-    var.dataflow ? ["compute.googleapis.com", "dataflow.googleapis.com"] : [],
   )
   postgres = var.store == "postgres" ? 1 : 0
   bucket   = var.store == "bucket" ? 1 : 0

@@ -12,8 +12,3 @@ output "subscription" {
   description = "Where alerts are read: `trucewatch pubsub subscribe`."
   value       = google_pubsub_subscription.alerts.name
 }
-
-output "dataflow_bucket" {
-  description = "Where the Flex Template and its staged files go, if Dataflow is used."
-  value       = one(google_storage_bucket.dataflow[*].name)
-}

@@ -98,9 +98,3 @@ variable "subscribers" {
   type        = list(string)
   default     = []
 }
-
-variable "dataflow" {
-  description = "Whether the service account and the staging bucket of the Dataflow stream are made too."
-  type        = bool
-  default     = false
-}

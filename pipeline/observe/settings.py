@@ -19,7 +19,7 @@ class MetricsSettings:
             variables that OpenTelemetry defines (`OTEL_EXPORTER_OTLP_HEADERS` ...).
         otlp_timeout: How long the collector may take to answer.
         otlp_temporality: "delta" sends what a run added, "cumulative" the totals of the process; "auto" is delta for
-            `run` and cumulative for `watch` and `stream`.
+            `run` and cumulative for `watch`.
         per_feed: Whether each feed has series of its own; switch it off where there are thousands of feeds.
         instance: Names this deployment among others of the same collector (`service.instance.id`), "" for none.
     """

@@ -17,7 +17,7 @@ from transforms.ingest.feed import Feed, FeedRequest, FeedState
 FLAGS = (
     "--project=my-project", "--region=europe-west1", "--job_name=trucewatch", "--staging_location=gs://my-bucket/staging",
     "--temp_location=gs://my-bucket/temp", "--no_auth", "--dry_run=True", "--sdk_location=container",
-    "--sdk_container_image=europe-west1-docker.pkg.dev/my-project/trucewatch/trucewatch-dataflow:0.1.0",
+    "--sdk_container_image=europe-west1-docker.pkg.dev/my-project/trucewatch/trucewatch:0.1.0",
 )  # fmt: skip
 
 
@@ -34,4 +34,4 @@ def test_the_run_becomes_a_job_graph(tmp_path: Path) -> None:
     names = {step.unique_name for step in proto.components.transforms.values()}
     assert {"PullFeeds", "DetectEvents", "DeduplicateEvents", "RaiseAlerts", "WriteAlerts"} <= names
     images = {env.payload for env in proto.components.environments.values()}
-    assert any(b"trucewatch-dataflow:0.1.0" in payload for payload in images)
+    assert any(b"trucewatch/trucewatch:0.1.0" in payload for payload in images)

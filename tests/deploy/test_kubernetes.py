@@ -16,10 +16,9 @@ from tests.conftest import ROOT
 from tests.deploy.commands import checked, of_entrypoint
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-APPLIED = ("overlays/watch-sqlite", "overlays/scheduled-postgres", "flink")
+APPLIED = ("overlays/watch-sqlite", "overlays/scheduled-postgres")
 POD_AT = {
     "Deployment": ("spec", "template"),
-    "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 
@@ -76,7 +75,7 @@ def test_every_manifest_is_reached_and_every_object_has_its_parts() -> None:
     assert written - patches == reached
     for path, row in OBJECTS:
         assert {"apiVersion", "kind", "metadata"} <= set(row), path
-        assert row["metadata"]["name"].startswith(("trucewatch", "flink-")), path
+        assert row["metadata"]["name"].startswith("trucewatch"), path
 
 
 @pytest.mark.parametrize("row", PODS.values(), ids=PODS)
@@ -139,19 +138,6 @@ def set_of(kind: str) -> list[tuple[Path, dict[str, Any]]]:
     return list(found.values())
 
 
-def test_flink_has_python_workers_beside_it_and_keeps_its_state() -> None:
-    (flink,) = [row for _, row in OBJECTS if row["kind"] == "FlinkDeployment"]
-    spec = flink["spec"]
-    assert all(isinstance(value, str) for value in spec["flinkConfiguration"].values())
-    assert spec["flinkConfiguration"]["execution.checkpointing.interval"] == "60s"
-    version = spec["flinkVersion"].removeprefix("v").replace("_", ".")
-    assert spec["image"].startswith(f"flink:{version}")
-    (worker,) = spec["taskManager"]["podTemplate"]["spec"]["containers"]
-    assert worker["args"] == ["--worker_pool"]
-    claims = {row["metadata"]["name"] for _, row in set_of("PersistentVolumeClaim")}
-    assert {v["persistentVolumeClaim"]["claimName"] for v in spec["podTemplate"]["spec"]["volumes"]} <= claims
-
-
 @pytest.mark.parametrize("path", sorted(ROOT.glob("deploy/**/trucewatch.toml")), ids=lambda p: p.parent.name)
 def test_example_configurations_can_be_read(path: Path) -> None:
     config = load_config(path, environment={})
@@ -180,5 +166,4 @@ def test_kubectl_builds_it(folder: str, tmp_path: Path) -> None:
             assert all(len(kinds) == 1 for kinds in volumes), "a volume of two kinds"
     validator = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
     for row in rows:
-        if row["kind"] != "FlinkDeployment":
-            validator.validate(row, "1.33", strict=True)
+        validator.validate(row, "1.33", strict=True)
