@@ -35,6 +35,13 @@ def built() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture
+def sent(tmp_path: Path) -> Path:
+    """The build context alone, with nothing installed from it."""
+    context.copy_context(ROOT, tmp_path / "build")
+    return tmp_path
+
+
 def made_in(folder: Path) -> Path:
     context.copy_context(ROOT, folder / "build")
     # What `python -m venv` makes, without pip, which the tests' environment lends too.
@@ -63,10 +70,10 @@ def run(built: Path, *words: str, **more: object) -> subprocess.CompletedProcess
     )  # type: ignore[call-overload]
 
 
-def test_the_context_holds_what_the_image_needs_and_nothing_else(built: Path) -> None:
-    files = {path.relative_to(built / "build").as_posix() for path in (built / "build").rglob("*") if path.is_file()}
+def test_the_context_holds_what_the_image_needs_and_nothing_else(sent: Path) -> None:
+    files = {path.relative_to(sent / "build").as_posix() for path in (sent / "build").rglob("*") if path.is_file()}
     tops = {path.split("/")[0] for path in files}
-    assert tops <= {"pipeline", "transforms", "deploy", "pyproject.toml", "README.md", "LICENSE", "build"}
+    assert tops <= {"pipeline", "transforms", "deploy", "pyproject.toml", "README.md", "LICENSE"}
     assert not [path for path in files if path.endswith((".pyc", ".sqlite", ".env"))]
     assert {
         "pipeline/cli.py",
@@ -162,20 +169,20 @@ def test_it_runs_as_a_plain_user_where_only_its_data_can_be_written(built: Path)
     assert (health.returncode, health.stdout[:3]) == (0, "ok:"), health.stderr
 
 
-def test_the_entrypoint_tells_workers_from_commands(built: Path, tmp_path: Path) -> None:
+def test_the_entrypoint_tells_workers_from_commands(sent: Path, tmp_path: Path) -> None:
     boot = tmp_path / "boot"
     boot.write_text('#!/bin/sh\necho "boot $*"\n')
     boot.chmod(0o755)
     for words in (["--worker_pool"], ["--id=1-1", "--logging_endpoint=localhost:1", "--artifact_endpoint=x"]):
-        assert run(built, *words, env={"BEAM_BOOT": str(boot)}).stdout.split() == ["boot", *words]
-    assert run(built, "/bin/echo", "as", "it is").stdout == "as it is\n"
+        assert run(sent, *words, env={"BEAM_BOOT": str(boot)}).stdout.split() == ["boot", *words]
+    assert run(sent, "/bin/echo", "as", "it is").stdout == "as it is\n"
     fake = tmp_path / "trucewatch"
     fake.write_text('#!/bin/sh\necho "trucewatch $*"\n')
     fake.chmod(0o755)
     path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    assert run(built, env=path).stdout == "trucewatch --help\n"
-    assert run(built, "trucewatch", "run", env=path).stdout == "trucewatch run\n"
-    assert run(built, "run", "--json", env=path).stdout == "trucewatch run --json\n"
+    assert run(sent, env=path).stdout == "trucewatch --help\n"
+    assert run(sent, "trucewatch", "run", env=path).stdout == "trucewatch run\n"
+    assert run(sent, "run", "--json", env=path).stdout == "trucewatch run --json\n"
 
 
 def test_a_store_on_a_bucket_goes_on_from_the_run_before(built: Path, tmp_path: Path) -> None:
