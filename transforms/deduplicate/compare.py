@@ -159,8 +159,7 @@ def _where(a: Features, b: Features, place: Relation) -> Evidence:
     if not (a.spots or b.spots):
         general = GENERAL_BREACH in a.anchors and GENERAL_BREACH in b.anchors
         return [(_PLACE_NONE, 1.0), (_GENERAL_BREACH, 1.0)] if general else [(_PLACE_NONE, 1.0)]
-    rare = a.kind in RARE_KINDS and b.kind in RARE_KINDS and not _reversed(a, b)
-    if place is Relation.SAME and (a.kind in _STAGES or rare):
+    if place is Relation.SAME and a.kind in _STAGES:
         return [(_PLACE[place], 1.0), (_PLACE_SAME_STEP, 1.0)]
     return [(_PLACE[place], 1.0)]
 

@@ -29,7 +29,7 @@ class Weights:
         day_gap_step: For each day between them, for steps of a ceasefire and rare kinds, which are told for days.
         day_unknown: One gives no day.
         place_same: A common place.
-        place_same_step: A common place of two steps of a ceasefire or rare acts, beside `place_same`: both are few.
+        place_same_step: A common place of two steps of a ceasefire, beside `place_same`: local truces are few.
         place_near: Two places a few kilometres from each other.
         place_within: One place lies in the other, or is named loosely after it.
         place_apart: Places that have nothing to do with each other.
