@@ -20,6 +20,7 @@ __all__ = ["DateAt", "compile_calendar", "date_for", "find_dateline", "find_date
 _DATELINE_WITHIN = 220  # characters from the head of the text
 _DATELINE_NEAR = timedelta(days=62)
 _CUE_REACH = 60
+_PLAIN_WORDS = {"sat", "sun", "wed"}  # days only with a capital; "delegates sat down" is no Saturday
 
 
 def _matches(pattern: re.Pattern[str] | None, text: str) -> bool:
@@ -113,10 +114,11 @@ def find_dates(text: str, lang: str, published: date) -> list[DateAt]:
     anchor = next((span.start for _, _, span, kind in found if kind == "dateline"), published)
     if anchor != published:
         found = _find(folded.text, cal, anchor, published)
-    return [
+    dates = [
         DateAt(start=at[0], end=at[1], span=span, kind=kind)
         for at, span, kind in ((folded.span(start, end), span, kind) for start, end, span, kind in found)
     ]
+    return [one for one in dates if text[one.start : one.end] not in _PLAIN_WORDS]
 
 
 def find_dateline(text: str, lang: str, published: date) -> date | None:

@@ -159,6 +159,8 @@ def _mine(reading: Reading, candidate: Candidate, rivals: list[Candidate], start
 def _date(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> DateAt | None:
     sentence = candidate.sentence
     dates = [d for d in facts.dates if sentence.start <= d.start < sentence.end and d.kind in _WHEN_OWN]
+    if candidate.family == "ceasefire":  # "a truce for four days" lasts so long; it did not happen in the last four
+        dates = [d for d in dates if d.kind != "duration"]
     if not dates:
         return None
     return min(dates, key=lambda d: (_distance(facts.reading, candidate, d.start, d.end), d.start))

@@ -7,6 +7,8 @@ toll ("including five children") do not replace it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from transforms.detect.folding import fold
@@ -20,6 +22,12 @@ _REACH_BEFORE = 16
 _CONTEXT = 22  # tokens on either side that may say over what time a toll is counted
 _LONG_TOTAL = 2_000  # no single report of one act in these wars told as many
 _LARGE = 500  # with "since", more than a few days' dead
+_RISING = re.compile(
+    r"\b(?P<injury>injury |casualty )?toll\b[^.;!?\n\d]{0,80}?"
+    r"\b(?:climb\w*|ris\w+|rose|jump\w*|grow\w*|grew|increas\w+|stands?|stood|reach\w*|mount\w*|pass\w*|at)"
+    r"(?: (?:to|at|past|above))?(?: (?:at least|nearly|almost|about|some|more than))? (?P<number>\d[\d,]*)\b",
+    re.IGNORECASE,
+)
 
 
 def _number_after(reader: TollReader, trigger: Trigger) -> Number | None:
@@ -185,7 +193,19 @@ def find_tolls(text: str, lang: str) -> list[TollAt]:
             victims=victims,
             cumulative=_is_cumulative(reader, first, end, toll.value),
         )
-    return sorted(found.values(), key=lambda one: (one.start, one.kind != "killed"))
+    tolls = list(found.values())
+    if lang == "en":
+        tolls += [toll for toll in _rising(text) if not any(t.start < toll.end and toll.start < t.end for t in tolls)]
+    return sorted(tolls, key=lambda one: (one.start, one.kind != "killed"))
+
+
+def _rising(text: str) -> Iterator[TollAt]:
+    """Yield tolls whose words stand apart: "the toll of the market shelling has climbed to 86"."""
+    for match in _RISING.finditer(text):
+        value = int(match["number"].replace(",", ""))
+        if value < _LONG_TOTAL:
+            kind = "injured" if match["injury"] else "killed"
+            yield TollAt(start=match.start(), end=match.end(), kind=kind, value=value)
 
 
 def _toll_of(reader: TollReader, trigger: Trigger) -> _Toll | None:
