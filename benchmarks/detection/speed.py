@@ -41,9 +41,7 @@ def main() -> None:
     stream = [passes[i % len(passes)] for i in range(share)]
     stream += [others[i % len(others)] for i in range(arguments.items - share)]
 
-    print(
-        f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, one core"
-    )
+    print(f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, one core")
     whole = "\n".join(f"{a.title}\n{a.summary}" for a in others)
     pages = [whole[i : i + 2_600] for i in range(0, min(len(whole), 2_000_000), 2_600)]
     started = time.process_time()

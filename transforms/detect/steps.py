@@ -55,6 +55,8 @@ def step_of(reading: Reading, candidate: Candidate) -> Stage | None:
             and _is_asked_for(reading, at, governing.head, sentence)
         ):
             return Stage.CALLED_FOR  # "asked the brigades in Libya for a truce"
+        if link in _OBJECTS and _is_promised(reading, above, sentence):
+            return Stage.AGREED
         if link in _OBJECTS and governing.pos == "VERB":
             stage = (
                 Stage.EXTENDED
@@ -69,6 +71,16 @@ def step_of(reading: Reading, candidate: Candidate) -> Stage | None:
             break
         at = above
     return _said_extended(reading, candidate)
+
+
+def _is_promised(reading: Reading, verb: int, sentence: Sentence) -> bool:
+    """Return whether somebody says that it will be kept: "said that the army would observe a ceasefire"."""
+    tokens, lexicon = reading.words, step_words()
+    if tokens[verb].lemma not in lexicon["keep"] or tokens[verb].dep not in {"ccomp", "ROOT"}:
+        return False
+    below = [tokens[i] for i in range(sentence.first, sentence.last) if tokens[i].head == verb and i != verb]
+    will = any(word.dep == "aux" and word.lemma in {"will", "would", "shall"} for word in below)
+    return will and not any(word.dep == "neg" or word.lemma in {"if", "unless", "whether"} for word in below)
 
 
 def _said_extended(reading: Reading, candidate: Candidate) -> Stage | None:
