@@ -249,7 +249,10 @@ def evidence(a: Features, b: Features) -> Evidence | None:
     common = len(a.anchors & b.anchors)
     place = closest(a.spots, b.spots)
     if place is not Relation.SAME:
-        if common < NEEDED_ANCHORS:
+        step = (
+            not gap and place is Relation.WITHIN and a.mention.stage is not None and a.mention.stage == b.mention.stage
+        )
+        if common < NEEDED_ANCHORS and not step:
             return _NOTHING_COMMON
         if place is Relation.APART and common < _NEEDED_APART:
             return _LITTLE_COMMON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 
@@ -139,6 +140,14 @@ _memo: dict[str, Features] = {}
 _old_memo: dict[str, Features] = {}
 
 
+def _step_keys(mention: Mention) -> Iterator[str]:
+    """Yield what a ceasefire's step has in common with the same step told of a place around or inside its own."""
+    if mention.stage is not None:
+        for place in mention.places:
+            if place.adm2:
+                yield f"{mention.stage} {place.adm2}"
+
+
 def features_of(mention: Mention) -> Features:
     """Return `mention` made ready for comparison; the same mention is made ready once, while it is remembered.
 
@@ -183,7 +192,7 @@ def _features_of(mention: Mention) -> Features:
         anchors.add(GENERAL_BREACH)
     if kind in RARE_KINDS:
         anchors.update((f"kind:{kind}", f"kind:{kind}!"))
-    place_keys = frozenset(key for spot in spots for key in spot.keys)
+    place_keys = frozenset((*(key for spot in spots for key in spot.keys), *_step_keys(mention)))
     return Features(
         mention=mention,
         order=(mention.published.timestamp(), mention.mention_id),
