@@ -17,6 +17,7 @@ from transforms.sinks.words import (
     ceasefire_words,
     certainty_words,
     day_words,
+    denied_words,
     first_quote,
     kind_words,
     outlet_words,
@@ -63,7 +64,8 @@ def _cells(alert: Alert) -> tuple[Text | str, ...]:
     mark = "" if alert.change is Change.NEW else f"{alert.change.value}: "
     what = Text(f"{mark}{kind_words(alert)}", style=f"bold {_STYLES[alert.family]}")
     what.append(f", {place_words(alert)}", style="bold default")
-    for note, style in ((certainty_words(alert), "yellow"), (_breach(alert), "default")):
+    notes = ((certainty_words(alert), "yellow"), (denied_words(alert), "yellow"), (_breach(alert), "default"))
+    for note, style in notes:
         if note:
             what.append(f"\n{safe_text(note)}", style=f"not bold {style}")
     quote = shortened(first_quote(alert), 200)

@@ -77,12 +77,19 @@ def certainty_words(alert: Alert) -> str:
     return "" if alert.certainty is Realis.ASSERTED else alert.certainty.value
 
 
+def denied_words(alert: Alert) -> str:
+    """Return "denied by ...", "" where nobody denies it."""
+    who = ", ".join(safe_text(name) for name in alert.denied_by[:3])
+    return f"denied by {who}" if who else ""
+
+
 def headline(alert: Alert) -> str:
     """Return one line that says what, where, when, how many, and how sure."""
     mark = {Change.NEW: "", Change.UPDATED: "Update: ", Change.RETRACTED: "Retracted: "}[alert.change]
     words = kind_words(alert)
     parts = [f"{words[0].upper()}{words[1:]}, {place_words(alert)}"]
-    parts += [part for part in (day_words(alert.date), toll_words(alert), certainty_words(alert)) if part]
+    told = (day_words(alert.date), toll_words(alert), certainty_words(alert), denied_words(alert))
+    parts += [part for part in told if part]
     return shortened(mark + "; ".join(parts), 250)
 
 
