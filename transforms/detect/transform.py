@@ -70,20 +70,17 @@ def screen_one(article: Article, now: datetime) -> bool | Failure:
 class _Detect(beam.DoFn):
     """Detects events in batches; an article that fails costs itself alone.
 
-    The detector is kept by `load_detector`'s cache: once per process, shared by its threads.
+    The detector is loaded with the first batch, so that a run without news does not wait for it, and is kept by
+    `load_detector`'s cache: once per process, shared by its threads.
     """
 
     def __init__(self, settings: DetectSettings, now: datetime) -> None:
         super().__init__()
         self._settings = settings
         self._now = now
-        self._detector: Detector | None = None
-
-    def setup(self) -> None:
-        self._detector = load_detector(self._settings)
 
     def process(self, batch: Sequence[Article]) -> Iterator[Mention | beam.pvalue.TaggedOutput]:
-        detector = self._detector or load_detector(self._settings)
+        detector = load_detector(self._settings)
         for _, outcome in detect_each(detector, batch, self._now):
             if isinstance(outcome, Failure):
                 count(STAGE, "failed")
