@@ -120,8 +120,8 @@ def ids_held(address: str) -> set[str]:
         return {each.alert_id for each in store.alerts()}
 
 
-def test_webhooks_repeat_with_one_id_and_one_body(receiver: Receiver, tmp_path: Path) -> None:
-    address = f"sqlite:///{tmp_path}/store.sqlite"
+def test_webhooks_repeat_with_one_id_and_one_body(url: str, receiver: Receiver, tmp_path: Path) -> None:
+    address = url
     sinks = [{"kind": "webhook", "url": receiver.url, "allow_private_networks": True}]
     secret = {"TRUCEWATCH_WEBHOOK_SECRETS": "whsec_dHJ1Y2V3YXRjaC10cnVjZXdhdGNo"}
     found = killed(
@@ -143,8 +143,8 @@ def _waiting(address: str) -> list[Any]:
         return store.outbox.rows(status="waiting")
 
 
-def test_pubsub_repeats_with_one_id(tmp_path: Path) -> None:
-    address = f"sqlite:///{tmp_path}/store.sqlite"
+def test_pubsub_repeats_with_one_id(url: str, tmp_path: Path) -> None:
+    address = url
     with running_emulator():
         from pipeline.pubsub import FileOutput, setup, subscribe
 
@@ -160,8 +160,8 @@ def test_pubsub_repeats_with_one_id(tmp_path: Path) -> None:
     assert report.told == found["items"]
 
 
-def test_mail_repeats_with_one_message_id(mailbox: Mailbox, tmp_path: Path) -> None:  # noqa: F811
-    address = f"sqlite:///{tmp_path}/store.sqlite"
+def test_mail_repeats_with_one_message_id(url: str, mailbox: Mailbox, tmp_path: Path) -> None:  # noqa: F811
+    address = url
     sinks = [
         {
             "kind": "email", "host": "127.0.0.1", "port": mailbox.port, "security": "none",
