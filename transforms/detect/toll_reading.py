@@ -81,7 +81,7 @@ class Grammar:
     year_before: frozenset[str]
 
 
-_KEYS = {
+_WORD_LISTS = (
     "approximate",
     "vague",
     "auxiliary",
@@ -105,12 +105,8 @@ _KEYS = {
     "not_people",
     "months",
     "victim_stops",
-    "cumulative",
-    "numbers",
-    "multipliers",
-    "killed",
-    "injured",
-}
+)
+_KEYS = {*_WORD_LISTS, "cumulative", "numbers", "multipliers", "killed", "injured"}
 _KIND_KEYS = {"before", "after", "opening", "closing", "claiming", "lives"}
 
 
@@ -139,34 +135,7 @@ def compile_grammar(table: dict[str, Any], name: str) -> Grammar:
         triggers={first: tuple(sorted(of, key=lambda one: -len(one[0]))) for first, of in triggers.items()},
         closing=closing,
         lives=lives,
-        **{
-            key: frozenset(words(table, key, name))
-            for key in (
-                "approximate",
-                "vague",
-                "auxiliary",
-                "subset",
-                "part_of",
-                "part_joints",
-                "between",
-                "units",
-                "since",
-                "none",
-                "another",
-                "intransitive",
-                "beside",
-                "year_before",
-                "joining",
-                "breaks",
-                "people",
-                "person",
-                "singular",
-                "singular_auxiliary",
-                "not_people",
-                "months",
-                "victim_stops",
-            )
-        },
+        **{key: frozenset(words(table, key, name)) for key in _WORD_LISTS},
     )
 
 
