@@ -21,6 +21,9 @@ _STRUCK = frozenset(
 )
 _PLANS = frozenset({"plan", "proposal", "initiative", "roadmap", "list", "formula", "framework", "blueprint"})
 
+_TAGS_BEGIN = frozenset({"Tags", "Topics", "Keywords", "Tagged"})
+_MOST_TAGS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -41,17 +44,25 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
         return _of_denial(view, slots, denial)
     if negated(view.reading, view.candidate):
         return _of_negation(view, slots)
-    if conditional(view.reading, view.candidate) or _is_asked(view):
+    if conditional(view.reading, view.candidate) or _is_asked(view) or _is_any(view):
         return Ruling(Realis.HYPOTHETICAL, slots)
     if _is_to_stop(view) or _struck_a_deal(view):
         return Ruling(Realis.FUTURE, slots)
-    background = _outlived(view) or _only_dates_an_act(view) or _is_in_a_plan(view)
+    background = _outlived(view) or _only_dates_an_act(view) or _is_in_a_plan(view) or _is_a_tag(view)
     return Ruling(Realis.BACKGROUND, slots) if background else None
 
 
 def _is_asked(view: View) -> bool:
     """Return whether the sentence is a question: "Will the truce hold?" tells of nothing that happened."""
     return any(word.text == "?" for word in _sentence(view)[-2:])
+
+
+def _is_any(view: View) -> bool:
+    """Return whether no certain truce is meant: "any ceasefire must ...", but "refused any ceasefire" is a step."""
+    candidate = view.candidate
+    if candidate.family != "ceasefire" or step_of(view.reading, candidate) is Stage.REJECTED:
+        return False
+    return any(w.head == candidate.head and w.lemma == "any" and w.dep == "det" for w in _sentence(view))
 
 
 def _of_denial(view: View, slots: Slots, denial: Denial) -> Ruling | None:
@@ -145,6 +156,17 @@ def _is_in_a_plan(view: View) -> bool:
     return bool(plans) and not any(
         w.head in plans and w.dep == "det" and w.lemma in {"a", "an"} for w in _sentence(view)
     )
+
+
+def _is_a_tag(view: View) -> bool:
+    """Return whether a trigger is one of a page's tags, which some feeds run into the text."""
+    words, candidate = view.reading.words, view.candidate
+    for at in range(candidate.first - 1, max(candidate.sentence.first, candidate.first - _MOST_TAGS) - 1, -1):
+        if words[at].text in _TAGS_BEGIN:
+            return True
+        if words[at].pos in {"VERB", "AUX", "DET", "ADP", "PRON"}:
+            return False
+    return False
 
 
 def _sentence(view: View) -> tuple[Word, ...]:
