@@ -23,7 +23,7 @@ from transforms.detect.view import Features, View
 STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.1, "means": 0.2, "certainty": 0.1, "same": 0.5}
 FEWEST = 2
 THRESHOLDS = {
-    "event.ceasefire": 0.42,
+    "event.ceasefire": 0.38,
     "event.armed": 0.42,
     "violation": 0.35,
     "alleged": 0.45,

@@ -93,7 +93,7 @@ def _is_to_stop(view: View) -> bool:
     """Return whether an armed act is told only as what is to stop: "fighting is to stop on Monday under a truce"."""
     words, candidate = view.reading.words, view.candidate
     verb = words[candidate.head].head
-    if candidate.family != "armed" or words[candidate.head].dep not in {"nsubj", "nsubjpass"}:
+    if candidate.family != "armed" or words[candidate.head].dep not in {"nsubj", "nsubjpass", "csubj"}:
         return False
     stops = words[verb].lemma in _STOP or (
         words[verb].lemma == "be"

@@ -12,7 +12,7 @@ from transforms.model import Stage
 FILE = "steps.en.toml"
 _KEYS = {
     "extend", "extension", "reject", "talk", "talk_about", "about", "only_asked", "only_possible", "past",
-    "ask", "keep", "paper", "fall", "bound", "arrange", "trying",
+    "ask", "keep", "paper", "fall", "bound", "arrange", "trying", "sign", "stop",
 }  # fmt: skip
 _UP = {"compound", "amod", "nmod", "pobj", "prep", "poss"}
 _OBJECTS = {"dobj", "nsubjpass"}
@@ -45,7 +45,7 @@ def step_of(reading: Reading, candidate: Candidate) -> Stage | None:
         if link not in _UP or (governing.pos == "NOUN" and governing.lemma not in lexicon["about"]):
             break
         at = above
-    return _said_extended(reading, candidate)
+    return Stage.AGREED if _is_to_begin(reading, candidate) else _said_extended(reading, candidate)
 
 
 def _settled(reading: Reading, candidate: Candidate, at: int) -> tuple[bool, Stage | None]:
@@ -92,6 +92,8 @@ def _done_to(reading: Reading, at: int, verb: int, sentence: Sentence) -> Stage 
     tokens, lexicon = reading.words, step_words()
     lemma = tokens[verb].lemma
     stage = Stage.EXTENDED if lemma in lexicon["extend"] else Stage.REJECTED if lemma in lexicon["reject"] else None
+    if lemma in lexicon["sign"] and tokens[verb].dep in {"ROOT", "ccomp", "conj"}:
+        stage = Stage.AGREED
     past = any(tokens[i].head == at and tokens[i].lemma in lexicon["past"] for i in range(sentence.first, at))
     return stage if stage and not past and not _asked(reading, verb, sentence) else None
 
@@ -126,6 +128,16 @@ def _is_bound_no_longer(reading: Reading, verb: int, sentence: Sentence) -> bool
         for i in range(max(sentence.first + 1, verb - 4), verb)
     )
     return longer and tokens[verb].dep in {"ccomp", "ROOT", "conj"}
+
+
+def _is_to_begin(reading: Reading, candidate: Candidate) -> bool:
+    """Return whether it is agreed for later: "fighting is to stop on Monday under a ceasefire deal"."""
+    tokens, sentence = reading.words, candidate.sentence
+    up = [candidate.head, *ancestors(reading, candidate.head)]
+    verbs = [i for i in up if sentence.first <= i < sentence.last and tokens[i].lemma in step_words()["stop"]]
+    if not verbs or not any(tokens[i].lemma == "under" for i in up):
+        return False
+    return tokens[tokens[verbs[0]].head].lemma == "be" and tokens[verbs[0]].dep == "xcomp"
 
 
 def _said_extended(reading: Reading, candidate: Candidate) -> Stage | None:
