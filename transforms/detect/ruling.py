@@ -164,7 +164,7 @@ def _is_a_tag(view: View) -> bool:
     for at in range(candidate.first - 1, max(candidate.sentence.first, candidate.first - _MOST_TAGS) - 1, -1):
         if words[at].text in _TAGS_BEGIN:
             return True
-        if words[at].pos in {"VERB", "AUX", "DET", "ADP", "PRON"}:
+        if words[at].pos in {"AUX", "DET", "ADP", "PRON"}:
             return False
     return False
 
