@@ -60,6 +60,7 @@ def engine_flags(
     made = ["--streaming"] if "streaming" not in given else []
     if runner == "prism":
         made += [] if "prism_location" in given else [f"--prism_location={prism_binary(prism, environment)}"]
+        made += [] if "prism_log_level" in given else ["--prism_log_level=error"]
     elif runner == "flink":
         made += _flink(given, environment)
     elif runner == "dataflow":

@@ -113,8 +113,8 @@ def schedule_of(every: str, as_of: str | None, until: str | None) -> Schedule:
     last = clock_of(until) if until else None
     if last is not None and last < start:
         raise ConfigError(f"--until {until} lies before the first tick, {start.isoformat()}")
-    if as_of and last is None and start > datetime.now(UTC):
-        raise ConfigError(f"--as-of {as_of} lies in the future")
+    if as_of and start > datetime.now(UTC):
+        raise ConfigError(f"--as-of {as_of} lies in the future; a stream of live news needs none")
     return Schedule(start=start, every=pause, until=last, replay=as_of is not None)
 
 
