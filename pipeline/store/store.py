@@ -67,10 +67,11 @@ class StoreCommitter:
 class Store:
     """What persists between runs; made by `Store.open`."""
 
-    def __init__(self, url: URL, engine: Engine) -> None:
+    def __init__(self, url: URL, engine: Engine, address: str) -> None:
         """Use `Store.open`, which also checks and migrates."""
         self._url = url
         self._engine = engine
+        self._address = address
         self.outbox = Outbox(engine)
 
     @classmethod
@@ -89,7 +90,7 @@ class Store:
         except BaseException:
             engine.dispose()
             raise
-        return cls(made, engine)
+        return cls(made, engine, url)
 
     def close(self) -> None:
         """Close every connection."""
@@ -105,8 +106,8 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Its address, password included, for workers that open it themselves."""
-        return self._url.render_as_string(hide_password=False)
+        """Its address as it was given, a password included, for workers that open it themselves."""
+        return self._address
 
     @property
     def name(self) -> str:
