@@ -27,8 +27,11 @@ from pipeline.console import (
     fail,
     log_as_json,
     out,
+    say,
+    warn,
     write_json,
 )
+from pipeline.observe.logs import logged_as
 from pipeline.options import DEFAULT_RUNNER, runner_name
 from pipeline.summary import RunResult, summary_lines
 
@@ -98,6 +101,8 @@ def run(
 
     Example: trucewatch run --config trucewatch.toml --alerts alerts.jsonl
     """
+    if log_json:
+        log_as_json()
     loaded = configured(config, store, alerts)
     now = clock_of(as_of)
     runner_name(runner)
@@ -105,13 +110,9 @@ def run(
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
-    if log_json:
-        log_as_json()
     observer = Observer(loaded.metrics)
     if not loaded.feeds:
-        err.print(
-            "No feeds are configured; nothing will be read. `trucewatch feeds starter` lists some.", style="yellow"
-        )
+        warn("no feeds are configured and nothing will be read; `trucewatch feeds starter` lists some")
     with err.status("starting") as status:
         opened = Store.open(loaded.store)
         result = run_once(
@@ -123,8 +124,9 @@ def run(
             due_only=due_only,
             doing=status.update,
         )
-    show_result(result, json)
-    show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
+    with logged_as(result.summary.run_id):
+        show_result(result, json)
+        show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
     code = result.summary.exit_code
     raise typer.Exit(OK if partial_ok and code == PARTIAL else code)
 
@@ -145,6 +147,8 @@ def watch(
 
     Example: trucewatch watch --every "2 min"
     """
+    if log_json:
+        log_as_json()
     loaded = configured(config, store, alerts)
     pause = duration(every, "--every")
     runner_name(runner)
@@ -153,23 +157,22 @@ def watch(
     from pipeline.store.store import Store
     from pipeline.watch import watch_feeds
 
-    if log_json:
-        log_as_json()
     observer = Observer(loaded.metrics, lasting=True)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    err.print(f"Watching {len(loaded.feeds)} feeds every {every}; Ctrl-C stops after the run under way.")
+    say(f"Watching {len(loaded.feeds)} feeds every {every}; Ctrl-C stops after the run under way.")
     opened = Store.open(loaded.store)
     if metrics_port is not None:
         age = max(2 * pause, timedelta(minutes=15))
         server = observer.serve(
             metrics_port, health=lambda: healthcheck(opened, datetime.now(UTC), age, runs_only=True)
         )
-        err.print(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
+        say(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
     for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner):
-        show_result(result, json)
-        show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
+        with logged_as(result.summary.run_id):
+            show_result(result, json)
+            show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
     observer.close()
 
 
@@ -251,4 +254,4 @@ def show_result(result: RunResult, as_json: bool) -> None:
 def show_warnings(warnings: Iterable[str]) -> None:
     """Print warnings on stderr."""
     for warning in warnings:
-        err.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)
+        warn(warning)

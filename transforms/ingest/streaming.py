@@ -12,7 +12,6 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from transforms.counters import count
 from transforms.envelope import pack, unpack
 from transforms.ingest.articles import Seen
 from transforms.ingest.feed import Feed, FeedState
@@ -27,6 +26,7 @@ from transforms.ingest.polling import (
 )
 from transforms.ingest.pull import WantsText, pull_feeds
 from transforms.ingest.settings import FetchSettings
+from transforms.ingest.transform import count_pulled
 
 Clock = Callable[[datetime], datetime]  # a tick's time to the run's clock: the wall clock, or the tick itself
 Remembered = Callable[[], Mapping[str, FeedState]]
@@ -152,9 +152,7 @@ class _Poll(beam.DoFn):
         result = pull_feeds(requests, self._settings, now, seen, self._wants_text)
         if self._replay:
             result = without_future(result)
-        for name, n in result.counters.items():
-            stage, _, outcome = name.partition(".")
-            count(stage, outcome, n)
+        count_pulled(result)
         states = memory.states | {pull.feed: pull.state for pull in result.pulls}
         state.write(pack(GroupMemory(due=due, states=states, seen=seen.after(result.articles))))
         record = PollRecord(
