@@ -60,7 +60,7 @@ def test_rights_are_given_one_by_one() -> None:
     assert "google_project_iam_binding" not in TEXT
     assert "google_project_iam_policy" not in TEXT
     whole_project = re.findall(r'resource "google_project_iam_member".*?role\s*=\s*"([^"]+)"', TEXT, flags=re.S)
-    assert set(whole_project) == {"roles/cloudsql.client"}
+    assert set(whole_project) == {"roles/cloudsql.client", "roles/dataflow.worker"}
 
 
 def test_no_secret_is_kept_in_the_state() -> None:
@@ -70,7 +70,7 @@ def test_no_secret_is_kept_in_the_state() -> None:
 
 def test_failed_and_silent_runs_are_told() -> None:
     policies = {name.split(".")[1] for name in blocks("resource") if name.startswith("google_monitoring_alert_policy")}
-    assert policies == {"failed", "silent", "dead_letters"}
+    assert policies == {"failed", "silent", "dead_letters", "stream"}
     assert "condition_absent" in TEXT
 
 
