@@ -18,6 +18,12 @@ class Distribution:
     min: int
     max: int
 
+    def since(self, earlier: Distribution | None) -> Distribution:
+        """Return what was measured after `earlier`; the least and the greatest are of the whole time."""
+        if earlier is None:
+            return self
+        return Distribution(count=self.count - earlier.count, sum=self.sum - earlier.sum, min=self.min, max=self.max)
+
     def joined(self, other: Distribution) -> Distribution:
         """Return the distribution of both."""
         return Distribution(

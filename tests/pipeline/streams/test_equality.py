@@ -1,13 +1,13 @@
 """The same news gives the same events and alerts, by whatever way trucewatch runs.
 
-What a bounded run a day tells is the measure. A stream that gets the news tick by tick must tell exactly that: the same
-event ids, the same members, the same alerts with the same revisions, times and quotes, whatever the engine and whatever
-the order within and between the ticks.
+What a bounded run a day tells is the measure. A stream that gets the news tick by tick must tell exactly that: the
+same event ids, the same members, the same alerts with the same revisions, times and quotes, whatever the engine and
+whatever the order within and between the ticks.
 
-One bounded run over all of it sees only how things ended. What differs there, and may: the number of revisions. An event
-has one and not several, so it quotes also what did not make a revision of its own, and one that was taken back before the
-end was never told. Events, members and what is last said of each event that stands are the same. (What is old by then is
-told only because this test sets `freshness_hours` so.)
+One bounded run over all of it sees only how things ended. What differs there, and may: the number of revisions. An
+event has one and not several, so it quotes also what made no revision of its own, and one that was taken back before
+the end was never told. Events, members and what is last said of each event that stands are the same. (What is old by
+then is told only because this test sets `freshness_hours` so.)
 """
 
 from __future__ import annotations

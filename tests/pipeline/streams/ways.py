@@ -81,7 +81,9 @@ class Outcome:
                 if event.mentions
             },
             alerts=tuple(sorted(_told(alert) for alert in alerts)),
-            standing={event_id: _said(alert) for event_id, alert in last.items() if alert.change is not Change.RETRACTED},
+            standing={
+                event_id: _said(alert) for event_id, alert in last.items() if alert.change is not Change.RETRACTED
+            },
         )
 
 
