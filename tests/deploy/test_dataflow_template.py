@@ -160,6 +160,16 @@ def test_examples_and_defaults_have_the_form_that_is_asked_for() -> None:
         assert each.help.endswith(".")
 
 
+def test_the_page_on_deploying_gives_parameters_that_are_taken() -> None:
+    page = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+    shown = dict(re.findall(r"--parameters (\w+)=(\S+?)[`\s]", page))
+    assert {each.name for each in PARAMETERS if each.default is None} <= shown.keys()
+    for name, value in shown.items():
+        (parameter,) = [each for each in PARAMETERS if each.name == name]
+        filled = value.replace("BUCKET", "desk").replace("PROJECT", "my-project").replace("REGION", "europe-west1")
+        assert re.fullmatch(parameter.pattern, filled), name
+
+
 def test_gcloud_makes_a_template_of_it(tmp_path: Path) -> None:
     if shutil.which("gcloud") is None:
         pytest.skip("no gcloud here")
