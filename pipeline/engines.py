@@ -41,7 +41,13 @@ def stream_runner(typed: str) -> str:
 
 
 def engine_flags(
-    runner: str, flags: Sequence[str], store: str, *, prism: Path | None = None, environment: Mapping[str, str]
+    runner: str,
+    flags: Sequence[str],
+    store: str,
+    *,
+    prism: Path | None = None,
+    environment: Mapping[str, str],
+    bounded: bool = False,
 ) -> list[str]:
     """Return the flags with which Beam starts `runner`, what was left out filled in.
 
@@ -51,20 +57,21 @@ def engine_flags(
         store: URL of the store, "" for none.
         prism: The Prism binary, where one is named.
         environment: Where `TRUCEWATCH_PRISM` and `TRUCEWATCH_FLINK_JAR` are looked up.
+        bounded: Whether it is one run that ends, and no stream.
 
     Raises:
         ConfigError: Something is missing or cannot work; says what to do.
         EngineError: The cluster does not answer; it may later.
     """
     given = _given(flags)
-    made = ["--streaming"] if "streaming" not in given else []
+    made = ["--streaming"] if "streaming" not in given and not bounded else []
     if runner == "prism":
         made += [] if "prism_location" in given else [f"--prism_location={prism_binary(prism, environment)}"]
         made += [] if "prism_log_level" in given else ["--prism_log_level=error"]
     elif runner == "flink":
         made += _flink(given, environment)
     elif runner == "dataflow":
-        _dataflow(given)
+        made += _dataflow(given)
     elif runner == "portable" and "job_endpoint" not in given:
         raise ConfigError("the portable runner needs `--beam=--job_endpoint=HOST:PORT`, the address of a job server")
     _reachable(runner, given, store)
@@ -130,8 +137,10 @@ def _flink(given: Mapping[str, str], environment: Mapping[str, str]) -> list[str
     return made
 
 
-def _dataflow(given: Mapping[str, str]) -> None:
-    missing = [f"--{name}" for name in ("project", "region", "temp_location") if not given.get(name)]
+def _dataflow(given: Mapping[str, str]) -> list[str]:
+    # Workers of Beam's own image lack trucewatch, and would say so one by one, minutes later.
+    needed = ("project", "region", "temp_location", "sdk_container_image")
+    missing = [f"--{name}" for name in needed if not given.get(name)]
     if missing:
         raise ConfigError(f"Dataflow needs {', '.join(missing)}: give each as `--beam=--NAME=VALUE`")
     if not given["temp_location"].startswith("gs://"):
@@ -141,8 +150,10 @@ def _dataflow(given: Mapping[str, str]) -> None:
         import google.auth.exceptions
     except ImportError:
         raise ConfigError('Dataflow needs the extra packages for Google Cloud: pip install "trucewatch[gcp]"') from None
+    # The image holds trucewatch and Beam: nothing is staged, and nothing is installed when workers start.
+    made = [] if "sdk_location" in given else ["--sdk_location=container"]
     if "no_auth" in given or "dry_run" in given:
-        return
+        return made
     try:
         google.auth.default()
     except google.auth.exceptions.DefaultCredentialsError:
@@ -150,6 +161,7 @@ def _dataflow(given: Mapping[str, str]) -> None:
             "no credentials for Google Cloud: `gcloud auth application-default login`, or name a key file in"
             " GOOGLE_APPLICATION_CREDENTIALS"
         ) from None
+    return made
 
 
 def _reachable(runner: str, given: Mapping[str, str], store: str) -> None:

@@ -163,11 +163,9 @@ def launch(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     flags = engine_flags("dataflow", flags, store, environment=environment)
     config = config_at(values["config_file"], environment)
     check(config, has_store=bool(store), reads_feeds=not values["from_pubsub"])
-    # The workers' image holds trucewatch and Beam; nothing is staged, and nothing is installed when they start.
     job = StreamJob(
-        config=config, schedule=schedule, runner="dataflow", flags=[*flags, "--sdk_location=container"],
-        subscription=values["from_pubsub"],
-    )  # fmt: skip
+        config=config, schedule=schedule, runner="dataflow", flags=flags, subscription=values["from_pubsub"]
+    )
     run_stream(job, Store.open(store) if store else None, threading.Event(), detach=True)
 
 

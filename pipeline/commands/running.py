@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -105,7 +106,7 @@ def run(
         log_as_json()
     loaded = configured(config, store, alerts)
     now = clock_of(as_of)
-    runner_name(runner)
+    flags = _flags(runner, beam or (), loaded.store)
     from pipeline.observe.publish import Observer
     from pipeline.run import run_once
     from pipeline.store.store import Store
@@ -120,7 +121,7 @@ def run(
             opened,
             now,
             runner=runner,
-            beam_flags=beam or (),
+            beam_flags=flags,
             due_only=due_only,
             doing=status.update,
         )
@@ -129,6 +130,16 @@ def run(
         show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
     code = result.summary.exit_code
     raise typer.Exit(OK if partial_ok and code == PARTIAL else code)
+
+
+def _flags(runner: str, given: Sequence[str], store: str) -> list[str]:
+    """Return Beam's flags for a run; an engine that cannot work is refused before anything is started."""
+    from pipeline.engines import STREAM_RUNNERS, engine_flags
+
+    short = runner_name(runner).lower().removesuffix("runner")
+    if short == "direct" or short not in STREAM_RUNNERS:
+        return list(given)  # Beam's own local runners need nothing
+    return engine_flags(short, given, store, environment=os.environ, bounded=True)
 
 
 @command
