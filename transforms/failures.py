@@ -45,6 +45,10 @@ class StoreBusyError(StoreError):
     """Another run holds the store; try again later."""
 
 
+class StateError(TrucewatchError):
+    """The state of a stream was written by another version and cannot be read."""
+
+
 class SinkError(TrucewatchError):
     """A sink did not take a batch; `retryable` says whether trying again can help."""
 

@@ -266,6 +266,13 @@ class Store:
             for row in rows
         ]
 
+    def parts_of(self, run_id: str) -> int:
+        """Return the number after that of the last part of `run_id`, whose parts are numbered; 0 if it has none."""
+        query = sa.select(sa.func.max(RUNS.c.part)).where(RUNS.c.run_id == run_id)
+        with reading(self._engine) as connection:
+            last = connection.execute(query).scalar()
+        return int(last) + 1 if last else 0
+
     def prune(self, now: datetime, *, keep_days: int = 400, alerts_too: bool = False) -> PruneResult:
         """Delete what is older than `keep_days` and needed no more; alerts and their events only if asked."""
         return prune(self._engine, now, keep_days=keep_days, alerts_too=alerts_too)

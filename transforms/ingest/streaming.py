@@ -1,0 +1,139 @@
+"""The Beam face of ingest in a stream: at each tick every group of hosts polls its feeds, with what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.coders import BytesCoder
+from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
+from apache_beam.utils.timestamp import Timestamp
+
+from transforms.counters import count
+from transforms.envelope import pack, unpack
+from transforms.ingest.articles import Seen
+from transforms.ingest.feed import Feed, FeedState
+from transforms.ingest.polling import (
+    GroupMemory,
+    PolledArticle,
+    PollRecord,
+    SeenBefore,
+    groups_of,
+    requests_of,
+    without_future,
+)
+from transforms.ingest.pull import WantsText, pull_feeds
+from transforms.ingest.settings import FetchSettings
+
+Clock = Callable[[datetime], datetime]  # a tick's time to the run's clock: the wall clock, or the tick itself
+Remembered = Callable[[], Mapping[str, FeedState]]
+
+
+class PollFeeds(beam.PTransform):
+    """Ticks in; a dict of `articles` (`PolledArticle`) and `polls` ((group, `PollRecord`)) out, packed.
+
+    The element's timestamp is the tick. State is by group: validators, intervals and back-off of its feeds, and which
+    articles were given on.
+    """
+
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        settings: FetchSettings,
+        clock: Clock,
+        wants_text: WantsText,
+        *,
+        seen: Seen | None = None,
+        remembered: Remembered | None = None,
+        replay: bool = False,
+    ) -> None:
+        """Keep what the workers need; all of it must be picklable.
+
+        Args:
+            feeds: The feeds.
+            settings: Limits and manners; `shards` is the number of groups.
+            clock: The run's clock at a tick.
+            wants_text: Whether an article's page is worth fetching.
+            seen: What the store holds, None without one.
+            remembered: Gives the feeds' states where a group has none yet: from the store.
+            replay: Read each feed whole each time, and leave out what is dated after the clock.
+        """
+        super().__init__()
+        self._poll = _Poll(groups_of(feeds, settings.shards), settings, clock, wants_text, seen, remembered, replay)
+        self._groups = tuple(groups_of(feeds, settings.shards))
+
+    def expand(self, ticks: beam.PCollection) -> dict[str, beam.PCollection]:
+        """Send each tick to each group, and poll."""
+        polled = (
+            ticks
+            | "EachGroup" >> beam.FlatMap(_each_group, self._groups).with_output_types(tuple[str, bytes])
+            | "Poll" >> beam.ParDo(self._poll).with_outputs("polls", main="articles")
+        )
+        return {"articles": polled.articles, "polls": polled.polls}
+
+
+def _each_group(
+    _: Any, groups: tuple[str, ...], tick: Timestamp = beam.DoFn.TimestampParam
+) -> Iterator[tuple[str, bytes]]:
+    due = pack(datetime.fromtimestamp(tick.micros / 1e6, UTC))
+    return iter([(group, due) for group in groups])
+
+
+class _Poll(beam.DoFn):
+    """Polls one group's feeds; a bundle tried again polls again and hands on the same."""
+
+    MEMORY = ReadModifyWriteStateSpec("memory", BytesCoder())
+
+    def __init__(
+        self,
+        groups: dict[str, list[Feed]],
+        settings: FetchSettings,
+        clock: Clock,
+        wants_text: WantsText,
+        seen: Seen | None,
+        remembered: Remembered | None,
+        replay: bool,
+    ) -> None:
+        self._groups = groups
+        self._settings = settings
+        self._clock = clock
+        self._wants_text = wants_text
+        self._seen = seen
+        self._remembered = remembered
+        self._replay = replay
+
+    def process(self, element: tuple[str, bytes], state: Any = beam.DoFn.StateParam(MEMORY)) -> Iterator[Any]:
+        group, due = element[0], unpack(element[1], datetime)
+        memory = self._memory(state.read())
+        if memory.due is not None and due <= memory.due:
+            count("ingest", "late_ticks")  # what it would have found, the later tick has
+            return
+        now = self._clock(due)
+        seen = SeenBefore(memory, self._seen, now)
+        requests = requests_of(self._groups.get(group, ()), memory, whole=self._replay)
+        result = pull_feeds(requests, self._settings, now, seen, self._wants_text)
+        if self._replay:
+            result = without_future(result)
+        for name, n in result.counters.items():
+            stage, _, outcome = name.partition(".")
+            count(stage, outcome, n)
+        states = memory.states | {pull.feed: pull.state for pull in result.pulls}
+        state.write(pack(GroupMemory(due=due, states=states, seen=seen.after(result.articles))))
+        record = PollRecord(
+            group=group,
+            due=due,
+            before=memory.due,
+            articles=len(result.articles),
+            pulls=tuple(result.pulls),
+            failures=tuple(result.failures),
+        )
+        yield beam.pvalue.TaggedOutput("polls", (group, pack(record)))
+        for article in result.articles:
+            yield pack(PolledArticle(group=group, due=due, article=article))
+
+    def _memory(self, kept: bytes | None) -> GroupMemory:
+        if kept:
+            return unpack(kept, GroupMemory)
+        return GroupMemory(states=dict(self._remembered()) if self._remembered else {})
