@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -99,11 +100,11 @@ class FlinkCluster:
         for name in ("conf", "log", "tmp", "checkpoints", "savepoints"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         lines = [f"{key}: {value}\n" for key, value in self._settings.items()]
+        lines.append(f"env.java.opts.all: {_java_options(self._home)}\n")
         (self.folder / "conf" / "config.yaml").write_text("".join(lines), "utf-8")
         (self.folder / "conf" / "log4j-console.properties").write_text(_LOG4J, "utf-8")
         try:
             self._start("jobmanager")
-            self.wait(self._answers, "the JobManager did not answer")
             for _ in range(self._taskmanagers):
                 self.add_taskmanager()
             self.wait_for_slots(self._taskmanagers * self._slots)
@@ -180,9 +181,6 @@ class FlinkCluster:
             time.sleep(0.2)
         raise TimeoutError(f"{message} within {seconds:.0f} s; logs are in {self.folder / 'log'}")
 
-    def _answers(self) -> bool:
-        return "flink-version" in self.get("/overview")
-
     def _start(self, what: str) -> subprocess.Popen[bytes]:
         number = len(self._started)
         environment = {
@@ -202,6 +200,12 @@ class FlinkCluster:
             )
         self._started.append(process)
         return process
+
+
+def _java_options(home: Path) -> str:
+    """Return what the distribution's own configuration tells the JVM to open to Flink."""
+    found = re.search(r"^    *all: (--add-.*)$", (home / "conf" / "config.yaml").read_text("utf-8"), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def free_ports(number: int) -> list[int]:

@@ -32,16 +32,21 @@ _MAIN = None
 
 
 def translate(
-    pipeline: beam.Pipeline, environment: StreamExecutionEnvironment, pace: float | None = None
-) -> dict[beam.PCollection, DataStream]:
-    """Add the steps of `pipeline` to `environment` and return the stream of each PCollection.
+    pipeline: beam.Pipeline,
+    environment: StreamExecutionEnvironment,
+    pace: float | None = None,
+    sources: Mapping[beam.PCollection, DataStream] | None = None,
+) -> dict[beam.PCollection, DataStream | None]:
+    """Add the steps of `pipeline` to `environment` and return the stream of each PCollection, None for an empty one.
 
     Args:
         pipeline: Made, not run.
         environment: Where the job is built.
         pace: Seconds of real time from tick to tick; None lets a tick wait for its own time, as Beam does.
+        sources: Streams to take in the place of PCollections.
     """
     translator = _Translator(environment, pace)
+    translator.streams.update(sources or {})
     for part in pipeline._root_transform().parts:
         translator.add(part)
     return translator.streams
@@ -49,13 +54,15 @@ def translate(
 
 class _Translator:
     def __init__(self, environment: StreamExecutionEnvironment, pace: float | None) -> None:
-        self.streams: dict[beam.PCollection, DataStream] = {}
+        self.streams: dict[beam.PCollection, DataStream | None] = {}
         self._environment = environment
         self._pace = pace
 
     def add(self, node: AppliedPTransform) -> None:
         transform = node.transform
         label = node.full_label
+        if node.outputs and all(output in self.streams for output in node.outputs.values()):
+            return
         if isinstance(transform, PeriodicImpulse):
             (output,) = node.outputs.values()
             self.streams[output] = self._ticks(transform, label)
@@ -64,17 +71,18 @@ class _Translator:
             self.streams[output] = self._created(list(transform.values), label)
         elif isinstance(transform, beam.Reshuffle):
             (output,) = node.outputs.values()
-            self.streams[output] = self.streams[node.inputs[0]].rebalance()
+            stream = self.streams[node.inputs[0]]
+            self.streams[output] = stream.rebalance() if stream else None
         elif isinstance(transform, beam.Flatten):
             (output,) = node.outputs.values()
-            first, *others = [self.streams[one] for one in node.inputs]
-            self.streams[output] = first.union(*others) if others else first
+            parts = [stream for one in node.inputs if (stream := self.streams[one]) is not None]
+            self.streams[output] = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0] if parts else None
         elif isinstance(transform, beam.ParDo):
             self._par_do(node, transform, label)
         elif node.parts:
             for part in node.parts:
                 self.add(part)
-        elif any(output not in self.streams for output in node.outputs.values()):
+        else:
             raise NotImplementedError(f"{label}: {type(transform).__name__} has no translation")
 
     def _ticks(self, impulse: PeriodicImpulse, label: str) -> DataStream:
@@ -85,9 +93,11 @@ class _Translator:
             NumberSequenceSource(0, last), WatermarkStrategy.no_watermarks(), f"{label}/numbers", Types.LONG()
         ).set_parallelism(1)
         ticks = numbers.map(_Tick(start, step, self._pace)).set_parallelism(1).uid(label).name(label)
-        return _with_watermarks(ticks).set_parallelism(1)
+        return with_watermarks(ticks).set_parallelism(1)
 
-    def _created(self, values: list[Any], label: str) -> DataStream:
+    def _created(self, values: list[Any], label: str) -> DataStream | None:
+        if not values:
+            return None
         made = [(MIN_TIMESTAMP.micros, value) for value in values]
         return self._environment.from_collection(made).uid(label).name(label)
 
@@ -97,6 +107,9 @@ class _Translator:
         tags = {tag: f"{label}/{tag}" for tag in node.outputs if tag not in (None, "None")}
         step = _Step(transform.fn, transform.args, transform.kwargs, tags, label)
         stream = self.streams[node.inputs[0]]
+        if stream is None:
+            self.streams.update(dict.fromkeys(node.outputs.values()))
+            return
         if DoFnSignature(transform.fn).is_stateful_dofn():
             done = stream.key_by(_key_of, Types.STRING()).process(_Stateful(step))
         else:
@@ -107,11 +120,7 @@ class _Translator:
 
 
 def with_watermarks(stream: DataStream) -> DataStream:
-    """Return `stream` of (micros, element) with Flink's own timestamps, in rising order, and watermarks."""
-    return _with_watermarks(stream)
-
-
-def _with_watermarks(stream: DataStream) -> DataStream:
+    """Return `stream` of (micros, element), in rising order, with Flink's own timestamps and watermarks."""
     strategy = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(0))
     return stream.assign_timestamps_and_watermarks(strategy.with_timestamp_assigner(_Carried()))
 
@@ -205,10 +214,9 @@ class _Stateful(KeyedProcessFunction):
         self._step = step
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        states, timers = DoFnSignature(self._step.fn).process_method, _timers_of(self._step.fn)
+        timers = _timers_of(self._step.fn)
         self._timer = timers[0] if timers else None
         self._user = _UserState(runtime_context, _states_of(self._step.fn))
-        del states
         self._step.open(self._user)
 
     def close(self) -> None:
