@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.commands import delivery, detecting, feeds, health, pubsub, running, stored
+from pipeline.commands import delivery, detecting, feeds, health, pubsub, running, stored, streaming
 
 app = typer.Typer(
     name="trucewatch",
@@ -15,6 +15,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 ok, 1 failed, 2 wrong usage or configuration, 3 partial (some feeds failed), 75 try later.",
 )
 running.register(app)
+streaming.register(app)
 detecting.register(app)
 stored.register(app)
 delivery.register(app)

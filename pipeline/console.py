@@ -15,7 +15,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from transforms.failures import ConfigError, StoreBusyError, TrucewatchError
+from transforms.failures import ConfigError, EngineError, StateError, StoreBusyError, TrucewatchError
 
 OK, FAILED, USAGE, PARTIAL, TRY_LATER = 0, 1, 2, 3, 75
 
@@ -49,9 +49,9 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except ConfigError as error:
+        except (ConfigError, StateError) as error:
             fail(str(error), USAGE)
-        except StoreBusyError as error:
+        except (StoreBusyError, EngineError) as error:
             fail(str(error), TRY_LATER)
         except TrucewatchError as error:
             fail(str(error), FAILED)

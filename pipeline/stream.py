@@ -9,6 +9,7 @@ from step to step is bytes with a version, so that a running stream can be updat
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,14 +24,17 @@ from pipeline.store.seen import SeenArticles
 from pipeline.store.store import StoreCommitter
 from pipeline.streaming import RelayOutbox, StoredCountries, StoredFeedStates, present, tick_clock, wall_clock
 from transforms.alert.country import COUNTRIES
-from transforms.alert.streaming import CountryNews, DecideAndTell
+from transforms.alert.streaming import Acknowledged, CountryNews, DecideAndTell
 from transforms.detect.readings import Reading
 from transforms.detect.screen import passes_screen
 from transforms.detect.streaming import ReadArticles
 from transforms.envelope import pack, unpack
+from transforms.failures import Failure
 from transforms.ingest.polling import PollRecord
 from transforms.ingest.streaming import PollFeeds
-from transforms.sinks.streaming import ArticleRead, Receipt, SettlePolls, article_key
+from transforms.sinks.streaming import ArticleRead, DeliverAlerts, Receipt, SettlePolls, article_key
+
+log = logging.getLogger("trucewatch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +129,7 @@ def stream_from(
 def news_of(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what a reading tells each country, by country."""
     reading = unpack(data, Reading)
-    key = article_key(reading.article, reading.due)
+    key = article_key(reading.article)
     for country in reading.countries:
         mentions = tuple(mention for mention in reading.mentions if mention.country == country)
         yield country, pack(CountryNews(due=reading.due, group=reading.group, article=key, mentions=mentions))
@@ -139,27 +143,26 @@ def tick_news(_: Any, tick: Timestamp = beam.DoFn.TimestampParam) -> Iterator[tu
 
 def poll_receipt(group: str, data: bytes) -> tuple[str, bytes]:
     """Return the receipt of a poll."""
-    return group, pack(Receipt(poll=unpack(data, PollRecord)))
+    poll = unpack(data, PollRecord)
+    return group, pack(Receipt(due=poll.due, poll=poll))
 
 
 def read_receipt(data: bytes) -> tuple[str, bytes]:
     """Return the receipt of an article that was read."""
     reading = unpack(data, Reading)
     read = ArticleRead(
-        due=reading.due,
-        key=article_key(reading.article, reading.due),
+        key=article_key(reading.article),
         article=reading.article,
         parts=len(reading.countries),
         failures=reading.failures,
     )
-    return reading.group, pack(Receipt(read=read))
+    return reading.group, pack(Receipt(due=reading.due, read=read))
 
 
 def done_receipt(group: str, data: bytes) -> tuple[str, bytes]:
     """Return the receipt of an article whose mentions in one country were dealt with."""
-    from transforms.alert.streaming import Acknowledged
-
-    return group, pack(Receipt(done=unpack(data, Acknowledged)))
+    done = unpack(data, Acknowledged)
+    return group, pack(Receipt(due=done.due, done=done))
 
 
 def failures_of_reading(data: bytes) -> list[bytes]:
@@ -170,3 +173,18 @@ def failures_of_reading(data: bytes) -> list[bytes]:
 def failures_of_poll(_: str, data: bytes) -> list[bytes]:
     """Return what a poll could not read."""
     return [pack(failure) for failure in unpack(data, PollRecord).failures]
+
+
+def deliver_alerts(alerts: beam.PCollection, config: Config) -> None:
+    """Publish alerts straight to the Pub/Sub sinks of the configuration: for streams without a store."""
+    _ = alerts | "DeliverAlerts" >> beam.ParDo(DeliverAlerts(config.sinks, present))
+
+
+def log_failures(failures: beam.PCollection) -> None:
+    """Write dead letters to the workers' log: a stream without a store has nowhere else to keep them."""
+    _ = failures | "LogFailures" >> beam.Map(_log_failure)
+
+
+def _log_failure(data: bytes) -> None:
+    failure = unpack(data, Failure)
+    log.warning("%s could not handle %s: %s", failure.stage, failure.input_id, failure.message)

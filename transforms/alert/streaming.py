@@ -32,7 +32,7 @@ from transforms.failures import StateError
 from transforms.model import Event, Mention
 
 Clock = Callable[[datetime], datetime]
-_AFTER = Duration(micros=1000)  # the watermark passes a tick with the next one; what has its very time still belongs
+_AFTER = Duration(micros=5000)  # polls hand on what they find a millisecond after their tick
 _ATTEMPTS = 3
 _SPARE = 2.0  # the log of events is written anew when it holds so many times what it needs
 
@@ -58,6 +58,7 @@ class CountryNews:
 class Acknowledged:
     """An article's mentions in one country have been dealt with, and what came of them is kept."""
 
+    due: datetime
     article: str
 
 
@@ -213,7 +214,9 @@ class _Country(beam.DoFn):
             yield beam.pvalue.TaggedOutput("failures", pack(failure))
         for one in here:
             if one.article:
-                yield beam.pvalue.TaggedOutput("acks", (one.group, pack(Acknowledged(article=one.article))))
+                yield beam.pvalue.TaggedOutput(
+                    "acks", (one.group, pack(Acknowledged(due=one.due, article=one.article)))
+                )
 
     def _look(
         self, country: str, mentions: Sequence[Mention], now: datetime, agenda: _Agenda, log: Any

@@ -8,8 +8,9 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import BytesCoder
-from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
-from apache_beam.utils.timestamp import Timestamp
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
+from apache_beam.utils.timestamp import Duration, Timestamp
 
 from transforms.counters import count
 from transforms.envelope import pack, unpack
@@ -29,6 +30,7 @@ from transforms.ingest.settings import FetchSettings
 
 Clock = Callable[[datetime], datetime]  # a tick's time to the run's clock: the wall clock, or the tick itself
 Remembered = Callable[[], Mapping[str, FeedState]]
+_AFTER = Duration(micros=1000)
 
 
 class PollFeeds(beam.PTransform):
@@ -82,9 +84,14 @@ def _each_group(
 
 
 class _Poll(beam.DoFn):
-    """Polls one group's feeds; a bundle tried again polls again and hands on the same."""
+    """Polls one group's feeds; a bundle tried again polls again and hands on the same.
+
+    Ticks wait for a timer, since elements may overtake one another and timers do not.
+    """
 
     MEMORY = ReadModifyWriteStateSpec("memory", BytesCoder())
+    TICKS = BagStateSpec("ticks", BytesCoder())
+    TICK = TimerSpec("tick", TimeDomain.WATERMARK)
 
     def __init__(
         self,
@@ -104,12 +111,41 @@ class _Poll(beam.DoFn):
         self._remembered = remembered
         self._replay = replay
 
-    def process(self, element: tuple[str, bytes], state: Any = beam.DoFn.StateParam(MEMORY)) -> Iterator[Any]:
-        group, due = element[0], unpack(element[1], datetime)
-        memory = self._memory(state.read())
-        if memory.due is not None and due <= memory.due:
-            count("ingest", "late_ticks")  # what it would have found, the later tick has
+    def process(
+        self,
+        element: tuple[str, bytes],
+        ticks: Any = beam.DoFn.StateParam(TICKS),
+        timer: Any = beam.DoFn.TimerParam(TICK),
+    ) -> None:
+        """Put the tick by."""
+        ticks.add(element[1])
+        _set(timer, min(unpack(data, datetime) for data in ticks.read()))
+
+    @on_timer(TICK)
+    def poll(
+        self,
+        group: str = beam.DoFn.KeyParam,
+        ticks: Any = beam.DoFn.StateParam(TICKS),
+        state: Any = beam.DoFn.StateParam(MEMORY),
+        timer: Any = beam.DoFn.TimerParam(TICK),
+    ) -> Iterator[Any]:
+        """Poll at the earliest tick that waits."""
+        waiting = sorted({unpack(data, datetime) for data in ticks.read()})
+        if not waiting:
             return
+        if not self._replay:
+            waiting = waiting[-1:]  # of ticks that were missed the last one finds all that the others would have
+        due, later = waiting[0], waiting[1:]
+        ticks.clear()
+        for one in later:
+            ticks.add(pack(one))
+        if later:
+            _set(timer, later[0])
+        memory = self._memory(state.read())
+        if memory.due is None or due > memory.due:
+            yield from self._polled(group, due, memory, state)
+
+    def _polled(self, group: str, due: datetime, memory: GroupMemory, state: Any) -> Iterator[Any]:
         now = self._clock(due)
         seen = SeenBefore(memory, self._seen, now)
         requests = requests_of(self._groups.get(group, ()), memory, whole=self._replay)
@@ -137,3 +173,7 @@ class _Poll(beam.DoFn):
         if kept:
             return unpack(kept, GroupMemory)
         return GroupMemory(states=dict(self._remembered()) if self._remembered else {})
+
+
+def _set(timer: Any, due: datetime) -> None:
+    timer.set(Timestamp.of(due.timestamp()) + _AFTER)
