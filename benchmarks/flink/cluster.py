@@ -159,6 +159,10 @@ class FlinkCluster:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def patch(self, path: str) -> None:
+        """Send PATCH `path` to the REST interface."""
+        urllib.request.urlopen(urllib.request.Request(self.url + path, method="PATCH"), timeout=30).close()
+
     def job_state(self, job_id: str) -> str:
         """Return Flink's word for the state of a job, such as RUNNING or FINISHED."""
         return str(self.get(f"/jobs/{job_id}")["state"])

@@ -50,6 +50,18 @@ def wait_for_end(cluster: FlinkCluster, job_id: str, seconds: float = 240) -> st
     return cluster.job_state(job_id)
 
 
+def stop_with_savepoint(cluster: FlinkCluster, job_id: str) -> str:
+    """Stop a job, its state kept, and return where it was put."""
+    asked = cluster.post(f"/jobs/{job_id}/stop", {"drain": False})["request-id"]
+    path = f"/jobs/{job_id}/savepoints/{asked}"
+    cluster.wait(lambda: cluster.get(path)["status"]["id"] == "COMPLETED", "no savepoint was made")
+    operation = cluster.get(path)["operation"]
+    if "location" not in operation:
+        raise RuntimeError(f"no savepoint was made: {operation}")
+    wait_for_end(cluster, job_id)
+    return str(operation["location"])
+
+
 def why_failed(cluster: FlinkCluster, job_id: str) -> str:
     """Return the innermost cause that Flink knows of a job's failure, "" if it knows of none."""
     history = cluster.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]

@@ -104,7 +104,7 @@ def _feeds(
 def _items(
     environment: StreamExecutionEnvironment, config: Config, schedule: Schedule, arguments: argparse.Namespace
 ) -> DataStream:
-    from benchmarks.scale.items import packed_item
+    from benchmarks.scale.items import PackedItem
 
     pipeline = beam.Pipeline()
     articles, polls = (pipeline | name >> beam.Create([]) for name in ("Articles", "Polls"))
@@ -112,7 +112,7 @@ def _items(
     numbers = environment.from_source(
         NumberSequenceSource(0, arguments.count - 1), WatermarkStrategy.no_watermarks(), "numbers", Types.LONG()
     )
-    made = numbers.map(packed_item(arguments.seed)).uid("Items").name("Items")
+    made = numbers.map(PackedItem(arguments.seed, arguments.count, arguments.parallelism)).uid("Items").name("Items")
     return translate(pipeline, environment, sources={articles: with_watermarks(made)})[told["alerts"]]
 
 

@@ -224,20 +224,27 @@ class _Stateful(KeyedProcessFunction):
 
     def process_element(self, value: tuple[int, Any], ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         self._user.service = ctx.timer_service()
-        return self._step.run(value)
+        yield from self._step.run(value)
+        yield from self._ripe(ctx)
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Any]:
         self._user.service = ctx.timer_service()
-        if self._user.due.value() != timestamp:
-            return iter(())  # it was set anew since
+        if self._user.due.value() == timestamp:  # else it was set anew since
+            yield from self._fire(timestamp, ctx)
+            yield from self._ripe(ctx)
+
+    def _ripe(self, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
+        """Fire what has been set for a time that is past: PyFlink would let it wait for the next watermark."""
+        while (due := self._user.due.value()) is not None and due <= ctx.timer_service().current_watermark():
+            yield from self._fire(due, ctx)
+
+    def _fire(self, millis: int, ctx: KeyedProcessFunction.Context) -> Iterator[Any]:
         self._user.due.clear()
-        moment = Timestamp(micros=timestamp * 1000)
-        self._step.runner.start()
-        self._step.runner.process_user_timer(
-            self._timer, ctx.get_current_key(), _WINDOW, moment, PANE_INFO_UNKNOWN, ""
-        )
-        self._step.runner.finish()
-        return iter(self._step.taken())
+        runner, moment = self._step.runner, Timestamp(micros=millis * 1000)
+        runner.start()
+        runner.process_user_timer(self._timer, ctx.get_current_key(), _WINDOW, moment, PANE_INFO_UNKNOWN, "")
+        runner.finish()
+        yield from self._step.taken()
 
 
 def _states_of(fn: beam.DoFn) -> list[StateSpec]:
