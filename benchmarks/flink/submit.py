@@ -71,7 +71,9 @@ def main() -> None:
 
 def _environment(arguments: argparse.Namespace) -> StreamExecutionEnvironment:
     host, _, port = arguments.cluster.partition(":")
-    settings = Configuration()
+    jvm = get_gateway().jvm
+    # Checkpoints and restarts are settings of the job: as the cluster's configuration has them (FLINK_CONF_DIR).
+    settings = Configuration(j_configuration=jvm.org.apache.flink.configuration.GlobalConfiguration.loadConfiguration())
     settings.set_string("python.executable", sys.executable)
     settings.set_string("python.client.executable", sys.executable)
     settings.set_string("python.metric.enabled", "false")  # PyFlink takes Beam's counters for its own, and fails on them
@@ -81,7 +83,6 @@ def _environment(arguments: argparse.Namespace) -> StreamExecutionEnvironment:
         settings.set_string("python.fn-execution.bundle.size", "1")  # a waiting tick must not hold others back
     if arguments.savepoint:
         settings.set_string("execution.state-recovery.path", arguments.savepoint)
-    jvm = get_gateway().jvm
     # PyFlink's own maker of environments knows local ones only, outside Flink's command line.
     java = jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment.createRemoteEnvironment(
         host, int(port), settings._j_configuration, to_jarray(jvm.String, [])
