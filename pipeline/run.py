@@ -65,7 +65,7 @@ def run_once(
         doing("delivering alerts")
         report = relay(store, sinks, max(datetime.now(UTC), now))  # deliveries are made today, even of a replay
         alerts = tuple(store.alerts(run_id=run_id))
-        summary = _summary(config, store, run_id, now, counters, alerts, report)
+        summary = summary_of(config, store, run_id, now, counters, alerts, report)
         summary = dataclasses.replace(summary, seconds=round(time.monotonic() - started, 3))
         store.add_summary(run_id, msgspec.json.encode(summary).decode(), now)
     return RunResult(summary=summary, alerts=alerts)
@@ -103,7 +103,7 @@ def counters_of(result: beam.runners.runner.PipelineResult) -> dict[str, int]:
     return dict(sorted(counters.items()))
 
 
-def _summary(
+def summary_of(
     config: Config,
     store: Store,
     run_id: str,
@@ -111,7 +111,10 @@ def _summary(
     counters: Mapping[str, int],
     alerts: Sequence[Alert],
     report: RelayReport,
+    *,
+    ended: bool = True,
 ) -> RunSummary:
+    """Return the summary of a run, or, with `ended` false, of a while of a stream, of which some is on its way yet."""
     states = store.feed_states()
     feeds = {"read": counters.get("feeds.out", 0)}
     feeds |= {n.removeprefix("feeds.dropped."): v for n, v in counters.items() if n.startswith("feeds.dropped.")}
@@ -121,7 +124,7 @@ def _summary(
     silent = bool(health) and all_silent(health)
     if silent:
         warnings.append("all feeds are silent: check the network and the feed list")
-    wrong = imbalances(counters, STAGES)
+    wrong = imbalances(counters, STAGES) if ended else {}
     warnings += [f"{stage}: {n} inputs are not accounted for" for stage, n in wrong.items()]
     queues = {state.name: state.waiting for state in store.outbox.states() if state.active}
     warnings += [f"sink {row.name}: {_trouble(row)}" for row in report.troubled]

@@ -19,6 +19,7 @@ from pipeline.engines import STREAM_RUNNERS
 from pipeline.run import counters_of
 from pipeline.store.store import Store
 from pipeline.stream import Schedule, build_stream, deliver_alerts, log_failures, stream_from, ticks_of
+from pipeline.stream_beat import Pulse
 from pipeline.stream_sources import ArticlesPublished
 from transforms import failures
 from transforms.failures import EngineError, TrucewatchError
@@ -79,6 +80,7 @@ def run_stream(
     stop: threading.Event,
     show: Callable[[Sequence[Alert]], None] = lambda _: None,
     *,
+    pulse: Pulse | None = None,
     detach: bool = False,
 ) -> dict[str, int]:
     """Run a stream until it ends or `stop` is set, and return its counters.
@@ -88,6 +90,7 @@ def run_stream(
         store: Where state is kept, None to keep it in the engine alone; held for as long as the stream is watched.
         stop: Set to stop the stream; what it had not committed is read again by the next one.
         show: Told of each alert as it is committed.
+        pulse: Told, every second, of what was committed since.
         detach: Hand the job over and come back at once.
 
     Raises:
@@ -110,11 +113,16 @@ def run_stream(
         try:
             for alerts in _watched(result, told, stop):
                 show(alerts)
+                if pulse:
+                    pulse.beat(result, alerts)
         except TrucewatchError:
             raise
         except Exception as error:
             raise _plain(error, f"the stream on {job.runner} failed") from error
-        show(told.news())
+        last = told.news()
+        show(last)
+        if pulse:
+            pulse.beat(result, last, now=True)
         return counters_of(result)
 
 

@@ -11,9 +11,11 @@ import msgspec
 from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
 from apache_beam.utils.timestamp import Timestamp
 
-from transforms.envelope import pack
+from transforms.counters import count
+from transforms.envelope import pack, unpack
 from transforms.failures import failure_of
 from transforms.ingest.polling import PolledArticle, PollRecord
+from transforms.ingest.streaming import Unseen
 from transforms.model import Article
 from transforms.sinks.streaming import LONE, article_key
 
@@ -40,9 +42,15 @@ class ArticlesPublished(beam.PTransform):
 
 
 def received(messages: beam.PCollection, schedule: Schedule) -> dict[str, beam.PCollection]:
-    """Return the articles and polls of `messages`; a message that is no article is a poll that failed."""
-    read = messages | "Articles" >> beam.ParDo(_Read(schedule)).with_outputs("polls", main="articles")
-    return {"articles": read.articles, "polls": read.polls}
+    """Return the articles and polls of `messages`: each new one a poll of its own, each unreadable one that failed."""
+    read = messages | "Articles" >> beam.ParDo(_Read(schedule)).with_outputs("failed", main="read")
+    keyed = read.read | "KeyByArticle" >> beam.Map(_keyed).with_output_types(tuple[str, bytes])
+    new = keyed | "Unseen" >> Unseen()
+    found = new | "PollOfArticle" >> beam.MapTuple(_poll).with_output_types(tuple[str, bytes])
+    return {
+        "articles": new | "NewArticles" >> beam.Values().with_output_types(bytes),
+        "polls": (found, read.failed) | "Polls" >> beam.Flatten(),
+    }
 
 
 class _Read(beam.DoFn):
@@ -52,22 +60,29 @@ class _Read(beam.DoFn):
         self._schedule = schedule
 
     def process(self, message: PubsubMessage, at: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:
-        """Give the article and the poll that stands for its message."""
+        """Give the article, or the poll that stands for a message that is none."""
         due = tick_after(datetime.fromtimestamp(at.micros / 1e6, UTC), self._schedule.every)
-        now = self._schedule.clock(due)
         try:
             article = msgspec.json.decode(message.data, type=Article)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            count("ingest", "in")
+            count("ingest", "failed")
             name = message.message_id or "message"
             payload = message.data.decode("utf-8", "replace")[:100_000]
+            now = self._schedule.clock(due)
             failure = failure_of("ingest", error, input_id=name, at=now, payload=payload)
             record = PollRecord(group=f"{LONE}{name}", due=due, articles=0, failures=(failure,))
-            yield beam.pvalue.TaggedOutput("polls", (record.group, pack(record)))
+            yield beam.pvalue.TaggedOutput("failed", (record.group, pack(record)))
             return
-        group = f"{LONE}{article_key(article)}"
-        record = PollRecord(group=group, due=due, articles=1)
-        yield beam.pvalue.TaggedOutput("polls", (group, pack(record)))
-        yield pack(PolledArticle(group=group, due=due, article=article))
+        yield pack(PolledArticle(group=f"{LONE}{article_key(article)}", due=due, article=article))
+
+
+def _keyed(data: bytes) -> tuple[str, bytes]:
+    return unpack(data, PolledArticle).group, data
+
+
+def _poll(group: str, data: bytes) -> tuple[str, bytes]:
+    return group, pack(PollRecord(group=group, due=unpack(data, PolledArticle).due, articles=1))
 
 
 def tick_after(moment: datetime, every: timedelta) -> datetime:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from pipeline.commands.running import (
@@ -19,16 +21,26 @@ from pipeline.commands.running import (
     ConfigOption,
     JsonOption,
     LogOption,
+    MetricsPortOption,
     StoreOption,
     configured,
+    show_warnings,
 )
 from pipeline.config import Config, duration
 from pipeline.console import clock_of, command, err, log_as_json, out, write_json
 from transforms.failures import ConfigError
 
 if TYPE_CHECKING:
+    from pipeline.observe.publish import Observer
+    from pipeline.store.store import Store
     from pipeline.stream import Schedule
+    from pipeline.stream_beat import Pulse
+    from pipeline.summary import RunSummary
     from transforms.model import Alert
+
+log = logging.getLogger("trucewatch")
+
+_OLDEST_BEAT = timedelta(minutes=15)
 
 _SUBSCRIPTION = re.compile(r"projects/[a-z0-9:.-]+/subscriptions/[A-Za-z][\w.~+%-]{2,254}")
 
@@ -63,6 +75,7 @@ def stream(
     from_pubsub: Annotated[
         str, typer.Option("--from-pubsub", help="Read articles from this subscription instead of feeds.")
     ] = "",
+    metrics_port: MetricsPortOption = None,
     detach: Annotated[bool, typer.Option("--detach", help="Hand the job to the engine and come back.")] = False,
     json: JsonOption = False,
     log_json: LogOption = False,
@@ -72,6 +85,7 @@ def stream(
     Example: trucewatch stream --runner prism --every "1 min"
     """
     from pipeline.engines import engine_flags, stream_runner
+    from pipeline.observe.publish import Observer
     from pipeline.store.store import Store
     from pipeline.stream_run import StreamJob, run_stream
 
@@ -90,7 +104,12 @@ def stream(
     err.print(f"Streaming {source} on {short}; Ctrl-C stops.", markup=False, highlight=False)
     job = StreamJob(config=loaded, schedule=schedule, runner=short, flags=flags, subscription=from_pubsub)
     opened = None if no_store else Store.open(loaded.store)
-    counters = run_stream(job, opened, stop, lambda told: _show(told, json), detach=detach)
+    observer = Observer(loaded.metrics, lasting=True)
+    pulse = _pulse(loaded, opened, observer) if opened else None
+    if metrics_port is not None:
+        _serve(observer, metrics_port, opened)
+    counters = run_stream(job, opened, stop, lambda told: _show(told, json), pulse=pulse, detach=detach)
+    observer.close()
     if json:
         write_json(counters)
     else:
@@ -132,12 +151,37 @@ def _check_source(subscription: str, runner: str) -> None:
 
 
 def _check_sinks(config: Config, no_store: bool) -> None:
+    from transforms.sinks.registry import sinks_of
     from transforms.sinks.settings import PubSubSettings
 
-    if no_store and not any(isinstance(sink, PubSubSettings) for sink in config.sinks):
+    served = [sink for sink in config.sinks if isinstance(sink, PubSubSettings) or not no_store]
+    if no_store and not served:
         raise ConfigError(
             'with --no-store alerts go straight to Pub/Sub: add a [[sink]] with kind = "pubsub" to the configuration'
         )
+    sinks_of(served)  # two of one name, or a library that is missing, are told now and not by a worker
+    left_out = [sink.name for sink in config.sinks if sink not in served]
+    if left_out:
+        show_warnings([f"without a store these sinks get nothing: {', '.join(left_out)}"])
+
+
+def _pulse(config: Config, store: Store, observer: Observer) -> Pulse:
+    from pipeline.stream_beat import Pulse
+
+    def tell(summary: RunSummary, alerts: Sequence[Alert]) -> None:
+        log.info("stream", extra={"fields": {"summary": msgspec.to_builtins(summary)}})
+        show_warnings(observer.observe_run(summary, alerts, store, config.feeds))
+
+    return Pulse(config, store, tell)
+
+
+def _serve(observer: Observer, port: int, store: Store | None) -> None:
+    from pipeline.observe.health import healthcheck
+
+    if store is None:
+        raise ConfigError("--metrics-port: without a store nothing is known here; the engine has metrics of its own")
+    server = observer.serve(port, health=lambda: healthcheck(store, datetime.now(UTC), _OLDEST_BEAT, runs_only=True))
+    err.print(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
 
 
 def _show(alerts: Sequence[Alert], as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,9 @@ from transforms.counters import count
 from transforms.envelope import pack, unpack
 from transforms.ingest.articles import Seen
 from transforms.ingest.feed import Feed, FeedState
+from transforms.ingest.identity import content_hash
 from transforms.ingest.polling import (
+    KEPT,
     GroupMemory,
     PolledArticle,
     PollRecord,
@@ -177,3 +180,58 @@ class _Poll(beam.DoFn):
 
 def _set(timer: Any, due: datetime) -> None:
     timer.set(Timestamp.of(due.timestamp()) + _AFTER)
+
+
+class Unseen(beam.PTransform):
+    """(key of an article, `PolledArticle`) in, packed; the same out, without what came before with the same words.
+
+    For articles that others publish: what the keys remember is forgotten a month after it was last heard of.
+    """
+
+    def expand(self, articles: beam.PCollection) -> beam.PCollection:
+        """Let pass what is new."""
+        return articles | "Unseen" >> beam.ParDo(_Unseen()).with_output_types(tuple[str, bytes])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """The words of an article, and until when they are remembered."""
+
+    content: str
+    until: datetime
+
+
+class _Unseen(beam.DoFn):
+    """The deadline in the state decides; the timer only clears it, so that one which fires early does no harm."""
+
+    HEARD = ReadModifyWriteStateSpec("heard", BytesCoder())
+    FORGET = TimerSpec("forget", TimeDomain.WATERMARK)
+
+    def process(
+        self,
+        element: tuple[str, bytes],
+        heard: Any = beam.DoFn.StateParam(HEARD),
+        timer: Any = beam.DoFn.TimerParam(FORGET),
+    ) -> Iterator[tuple[str, bytes]]:
+        polled = unpack(element[1], PolledArticle)
+        content, kept = polled.article.content_hash or _words(polled), heard.read()
+        before = unpack(kept, _Heard) if kept else None
+        until = polled.due + KEPT
+        heard.write(pack(_Heard(content=content, until=until)))
+        timer.set(Timestamp.of(until.timestamp()))
+        count("ingest", "in")
+        if before is not None and before.content == content and polled.due < before.until:
+            count("ingest", "dropped.seen")
+            return
+        count("ingest", "out")
+        yield element
+
+    @on_timer(FORGET)
+    def forget(self, at: Timestamp = beam.DoFn.TimestampParam, heard: Any = beam.DoFn.StateParam(HEARD)) -> None:
+        kept = heard.read()
+        if kept and unpack(kept, _Heard).until.timestamp() <= at.micros / 1e6:
+            heard.clear()
+
+
+def _words(polled: PolledArticle) -> str:
+    return content_hash(polled.article.title, polled.article.summary, polled.article.text)

@@ -1,0 +1,118 @@
+"""Articles that others publish, straight to alerts on another topic, without a store: against the official emulator."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import config_of
+from pipeline.demo.outlets import demo_config, demo_steps
+from pipeline.demo.server import DemoClock, serve_demo
+from pipeline.pubsub import setup
+from pipeline.pubsub_io import article_message
+from pipeline.run import run_once
+from pipeline.store.store import Store
+from tests.transforms.sinks.emulator import running_emulator
+from transforms.detect.screen import passes_screen
+from transforms.ingest.feed import FeedRequest, FeedState
+from transforms.ingest.polling import GroupMemory, SeenBefore
+from transforms.ingest.pull import pull_feeds
+from transforms.model import Article
+
+ROOT = Path(__file__).resolve().parents[3]
+MOMENT = demo_steps()[-1]
+PROJECT = "tw-stream"
+EVERY_S = 20
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Article], set[str]]:
+    """The demonstration's articles, and the alerts that a bounded run raises for them."""
+    folder = tmp_path_factory.mktemp("bounded")
+    with serve_demo(DemoClock(until=MOMENT)) as url:
+        config = config_of(tomllib.loads(demo_config(url)), base=folder, environment={})
+        alert = dataclasses.replace(config.alert, freshness_hours=24.0 * 3650)
+        with Store.open(f"sqlite:///{folder}/store.sqlite") as store:
+            run_once(dataclasses.replace(config, alert=alert), store, MOMENT)
+            ids = {each.alert_id for each in store.alerts()}
+        requests = [FeedRequest(feed=feed, state=FeedState(feed=feed.name)) for feed in config.feeds]
+        seen = SeenBefore(GroupMemory(), None, MOMENT)
+        return pull_feeds(requests, config.fetch, MOMENT, seen, passes_screen).articles, ids
+
+
+@contextlib.contextmanager
+def streaming(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`trucewatch stream` on Beam's own local runner, from one topic to another."""
+    text = f'[alert]\nfreshness_hours = 87600\n[[sink]]\nkind = "pubsub"\nproject = "{PROJECT}"\ntopic = "alerts"\n'
+    (folder / "trucewatch.toml").write_text(text, "utf-8")
+    source = f"projects/{PROJECT}/subscriptions/news-all"
+    options = ["--no-store", "--runner", "direct", "--from-pubsub", source, "--every", f"{EVERY_S} s"]
+    command = [sys.executable, "-m", "pipeline.cli", "stream", "-c", str(folder / "trucewatch.toml"), *options]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_each_alert_is_published_and_what_comes_twice_is_told_once(
+    news: tuple[list[Article], set[str]], tmp_path: Path
+) -> None:
+    articles, expected = news
+    assert len(expected) >= 10
+    with running_emulator():
+        from google.cloud import pubsub_v1
+
+        for topic in ("news", "alerts"):
+            setup(PROJECT, topic, with_schema=False)
+        publisher = pubsub_v1.PublisherClient()
+        topic = publisher.topic_path(PROJECT, "news")
+        time.sleep(EVERY_S - time.time() % EVERY_S)  # all of it in one tick, so that it is decided on together
+        messages = [article_message(article) for article in (*articles, *articles[:20])]
+        for pending in [publisher.publish(topic, data) for data in (*messages, b"no article")]:
+            pending.result(10)
+        with streaming(tmp_path):
+            told = [json.loads(message.data)["id"] for message in pulled(len(expected))]
+        log = (tmp_path / "log").read_text("utf-8", "replace")
+    assert set(told) == expected, log[-3000:]
+    assert len(told) == len(expected)
+    assert "ingest could not handle" in log
+
+
+def pulled(wanted: int) -> list[Any]:
+    """The alerts that come within two minutes, and some seconds after the last one that is wanted."""
+    from google.api_core.exceptions import DeadlineExceeded
+    from google.cloud import pubsub_v1
+
+    found: list[Any] = []
+    end = time.monotonic() + 150
+    with pubsub_v1.SubscriberClient() as client:
+        path = client.subscription_path(PROJECT, "alerts-all")
+        while time.monotonic() < end:
+            try:
+                answer = client.pull(request={"subscription": path, "max_messages": 100}, timeout=5, retry=None)
+            except DeadlineExceeded:
+                if len(found) >= wanted:
+                    break
+                continue
+            found += [each.message for each in answer.received_messages]
+            client.acknowledge(
+                request={"subscription": path, "ack_ids": [each.ack_id for each in answer.received_messages]}
+            )
+    return found
