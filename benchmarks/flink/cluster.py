@@ -29,9 +29,10 @@ _SETTINGS: dict[str, str | int] = {
     # Dead processes are noticed within seconds, so that tests of a crash need not wait a minute.
     "heartbeat.interval": "1000ms",
     "heartbeat.timeout": "8000ms",
+    # A new TaskManager may take a minute to come on a busy machine; until then each restart fails.
     "restart-strategy.type": "fixed-delay",
-    "restart-strategy.fixed-delay.attempts": 20,
-    "restart-strategy.fixed-delay.delay": "1s",
+    "restart-strategy.fixed-delay.attempts": 1000,
+    "restart-strategy.fixed-delay.delay": "2s",
     "execution.checkpointing.interval": "2s",
     "execution.checkpointing.mode": "EXACTLY_ONCE",
     # Barriers overtake ticks that wait for slow feeds; otherwise a checkpoint lasts as long as the backlog.

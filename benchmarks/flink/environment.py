@@ -1,7 +1,7 @@
 """Gets Flink: the distribution and PyFlink, from the Python package index, into an environment of their own.
 
-`python -m benchmarks.flink.environment` makes it (some 900 MB) and prints where it is; made once, it is used again. It is
-apart from trucewatch's environment since PyFlink wants a Beam of its own.
+`python -m benchmarks.flink.environment` makes it (some 900 MB) and prints where it is; made once, it is used again. It
+is apart from trucewatch's environment since PyFlink wants a Beam of its own.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The stream behind ingest on Flink with 1, 2 and 4 slots: `python -m benchmarks.scale.flink [--items N] [--slots 1 2 4]`.
+"""The stream behind ingest on Flink: `python -m benchmarks.scale.flink [--items N] [--slots 1 2 4]`.
 
-Each run has a fresh cluster of one JobManager and two TaskManagers (one where there is one slot), reads the same invented
-news (`items`, made on the workers), and has checkpoints every ten seconds. Printed are items a second of wall time,
-processor seconds of all of Flink's processes, and the size of the state in the last checkpoint. The alerts of all runs
-must be the same ones.
+Each run has a fresh cluster of one JobManager and two TaskManagers (one where there is one slot), reads the same
+invented news (`items`, made on the workers), and has checkpoints every ten seconds. Printed are items a second of wall
+time, processor seconds of TaskManagers and Python workers, and the size of the largest checkpoint. The alerts of all
+runs must be the same ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Invented news, as much as one likes: item number n of a seed is always the same, whoever makes it.
 
 Three in a hundred items tell of an act or of a step of a ceasefire in Syria or Libya, each event in about five of them;
-the others are everything else that feeds carry, three in a hundred of it with words of war or the names of the two countries.
+the others are everything else that feeds carry, a few with words of war or names of the two countries.
 """
 
 from __future__ import annotations
@@ -21,8 +21,28 @@ _BUCKET = 2_000  # items among which the tellings of an event are spread
 _EVENTS = 12  # in a bucket: 60 tellings of 12 events
 
 _TOWNS = {
-    "SY": ("Idlib", "Saraqib", "Maarat al-Numan", "Afrin", "Al-Bab", "Manbij", "Tell Rifaat", "Khan Shaykhun", "Douma")
-    + ("Daraa", "Nawa", "Hama", "Homs", "Palmyra", "Raqqa", "Deir ez-Zor", "Hasakah", "Qamishli", "Kobani", "Latakia"),
+    "SY": (
+        "Idlib",
+        "Saraqib",
+        "Maarat al-Numan",
+        "Afrin",
+        "Al-Bab",
+        "Manbij",
+        "Tell Rifaat",
+        "Douma",
+        "Daraa",
+        "Nawa",
+        "Khan Shaykhun",
+        "Hama",
+        "Homs",
+        "Palmyra",
+        "Raqqa",
+        "Deir ez-Zor",
+        "Hasakah",
+        "Qamishli",
+        "Kobani",
+        "Latakia",
+    ),
     "LY": ("Tripoli", "Misrata", "Sirte", "Benghazi", "Derna", "Zawiya", "Sabha", "Ajdabiya", "Tarhuna", "Gharyan"),
 }
 _SIDES = {

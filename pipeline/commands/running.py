@@ -29,7 +29,8 @@ from pipeline.console import (
     out,
     write_json,
 )
-from pipeline.options import DEFAULT_RUNNER, runner_name
+from pipeline.engines import run_flags
+from pipeline.options import DEFAULT_RUNNER
 from pipeline.summary import RunResult, summary_lines
 
 ConfigOption = Annotated[
@@ -100,7 +101,7 @@ def run(
     """
     loaded = configured(config, store, alerts)
     now = clock_of(as_of)
-    runner_name(runner)
+    flags = run_flags(runner, beam or (), loaded.store)
     from pipeline.observe.publish import Observer
     from pipeline.run import run_once
     from pipeline.store.store import Store
@@ -119,7 +120,7 @@ def run(
             opened,
             now,
             runner=runner,
-            beam_flags=beam or (),
+            beam_flags=flags,
             due_only=due_only,
             doing=status.update,
         )
@@ -147,7 +148,7 @@ def watch(
     """
     loaded = configured(config, store, alerts)
     pause = duration(every, "--every")
-    runner_name(runner)
+    flags = run_flags(runner, (), loaded.store)
     from pipeline.observe.health import healthcheck
     from pipeline.observe.publish import Observer
     from pipeline.store.store import Store
@@ -167,7 +168,7 @@ def watch(
             metrics_port, health=lambda: healthcheck(opened, datetime.now(UTC), age, runs_only=True)
         )
         err.print(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
-    for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner):
+    for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner, beam_flags=flags):
         show_result(result, json)
         show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
     observer.close()
@@ -192,6 +193,7 @@ def demo(
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
+    flags = run_flags(runner, (), "")
     server_clock = DemoClock()
     with tempfile.TemporaryDirectory() as temporary, serve_demo(server_clock) as url:
         folder = keep or Path(temporary)
@@ -207,7 +209,9 @@ def demo(
             server_clock.until = moment
             err.print(f"\nRun {n}: the invented outlets as of {moment:%d %B %Y, %H:%M} UTC", style="bold")
             with err.status("starting") as status:
-                result = run_once(config, Store.open(config.store), moment, runner=runner, doing=status.update)
+                result = run_once(
+                    config, Store.open(config.store), moment, runner=runner, beam_flags=flags, doing=status.update
+                )
             show_result(result, json)
             code = max(code, result.summary.exit_code)
         if keep:

@@ -141,7 +141,8 @@ def test_flink_keeps_its_state_and_its_pods_have_few_rights() -> None:
     spec, settings = job["spec"], job["spec"]["flinkConfiguration"]
     assert spec["job"]["upgradeMode"] == "savepoint"
     assert spec["job"]["allowNonRestoredState"] is False
-    assert {"execution.checkpointing.interval", "execution.checkpointing.dir", "high-availability.type"} <= set(settings)
+    assert {f"execution.checkpointing.{name}" for name in ("interval", "dir", "savepoint-dir")} <= set(settings)
+    assert settings["high-availability.type"] == "kubernetes"
     slots = int(settings["taskmanager.numberOfTaskSlots"]) * spec["taskManager"]["replicas"]
     assert slots >= spec["job"]["parallelism"]
     pod, beside = spec["podTemplate"]["spec"], spec["taskManager"]["podTemplate"]["spec"]
@@ -194,6 +195,7 @@ def test_kubectl_builds_it(folder: str, tmp_path: Path) -> None:
     for row in rows:
         if row["kind"] == "FlinkDeployment":
             assert row["spec"]["image"] != "trucewatch-flink"
-            assert all(c["image"] != "trucewatch" for c in row["spec"]["taskManager"]["podTemplate"]["spec"]["containers"])
+            beside = row["spec"]["taskManager"]["podTemplate"]["spec"]["containers"]
+            assert all(container["image"] != "trucewatch" for container in beside)
         else:
             validator.validate(row, "1.33", strict=True)
