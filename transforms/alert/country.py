@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from transforms.alert.ledger import Ledger, ledger_of
@@ -21,6 +21,22 @@ from transforms.failures import Failure
 from transforms.model import Alert, Event, EventChange, Mention
 
 COUNTRIES = ("LY", "SY")
+_MAY_CHANGE = ("dropped.quiet", "failed")  # outcomes of the same event that may be others at a later time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is known of a country between two looks.
+
+    Attributes:
+        events: By id, open events, and closed steps of ceasefires that the ledger may still need.
+        ledger: As of the last look, None where there was none: then every open event is looked at again.
+        waiting: Ids of events whose change waits for its quiet period to pass.
+    """
+
+    events: Mapping[str, Event] = field(default_factory=dict)
+    ledger: Ledger | None = None
+    waiting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +57,29 @@ class Look:
     failures: tuple[Failure, ...]
     counts: Mapping[str, int]
     waited_s: tuple[int, ...]
-    memory: Mapping[str, Event]
+    memory: Memory
 
 
 def look(
-    memory: Mapping[str, Event],
+    memory: Memory,
     mentions: Sequence[Mention],
     now: datetime,
     clusters: ClusterSettings,
     policy: AlertPolicy,
 ) -> Look:
-    """Decide on `mentions` of one country and tell of what changed; open events are looked at again.
+    """Decide on `mentions` of one country and tell of what changed.
+
+    An open event that did not change is looked at again where that can give something: when the ledger is not what it
+    was at the last look, or when its change waited. (That it gets older never makes an event worth telling.)
 
     Args:
-        memory: By id, the country's open events and the ceasefire events that the ledger still needs.
+        memory: What the last look left.
         mentions: New ones, in any order.
         now: The clock of this look.
         clusters: Settings of deduplicate.
         policy: What is told.
     """
-    open_events = [event for event in memory.values() if not event.closed and not event.superseded_by]
+    open_events = [event for event in memory.events.values() if not event.closed]
     counts: Counter[str] = Counter()
     decision, failures = decide_block(open_events, list(mentions), now, clusters)
     counts["deduplicate.in"] += len(mentions)
@@ -69,14 +88,20 @@ def look(
     counts["deduplicate.made"] += len(decision.changes)
     counts.update({f"deduplicate.dropped.{reason}": n for reason, n in decision.dropped.items()})
 
-    changed = {change.event.event_id for change in decision.changes}
-    again = [EventChange(event=one, what=(REVISIT,)) for one in open_events if one.event_id not in changed]
-    superseded = [pair for pair in map(superseded_pair, decision.changes) if pair]
     ledger = _ledger(memory, decision.changes, policy)
+    same = memory.ledger is not None and ledger.detected == memory.ledger.detected
+    changed = {change.event.event_id for change in decision.changes}
+    again = [
+        EventChange(event=event, what=(REVISIT,))
+        for event in open_events
+        if event.event_id not in changed and (not same or event.event_id in memory.waiting)
+    ]
+    superseded = [pair for pair in map(superseded_pair, decision.changes) if pair]
 
     events: list[Event] = []
     alerts: list[Alert] = []
     waited: list[int] = []
+    waiting: set[str] = set()
     for change in (*decision.changes, *again):
         telling = tell(change, ledger, superseded, policy, now)
         counts["alert.in"] += 1
@@ -90,50 +115,49 @@ def look(
             alerts.append(telling.alert)
         if telling.waited_s is not None:
             waited.append(telling.waited_s)
-    after = {**memory, **{event.event_id: event for event in events}}
+        if telling.outcome in _MAY_CHANGE:
+            waiting.add(change.event.event_id)
+    after = {**memory.events, **{event.event_id: event for event in events}}
     return Look(
         events=tuple(events),
         alerts=tuple(sorted(alerts, key=lambda alert: (alert.first_seen, alert.event_id, alert.revision))),
         failures=tuple(failures),
         counts=+counts,
         waited_s=tuple(waited),
-        memory=remembered(after.values(), now, policy),
+        memory=Memory(events=_kept(after.values(), ledger, now, policy), ledger=ledger, waiting=frozenset(waiting)),
     )
 
 
-def remembered(events: Iterable[Event], now: datetime, policy: AlertPolicy) -> dict[str, Event]:
-    """Return, by id, the events that a later look needs: open ones, and closed steps of ceasefires not long over.
+def remembered(events: Iterable[Event], now: datetime, policy: AlertPolicy) -> Memory:
+    """Return the memory that `events` make, read from where they are kept."""
+    every = [event for event in events if not event.superseded_by]
+    return Memory(events=_kept(every, _ledger_of(every, policy), now, policy))
 
-    A closed step is kept without its mentions: the ledger does not read them.
+
+def _kept(events: Iterable[Event], ledger: Ledger, now: datetime, policy: AlertPolicy) -> dict[str, Event]:
+    """Return, by id, the events that a later look needs.
+
+    A closed step is kept while a ceasefire that it belongs to may be what comes now is about, and without its mentions,
+    which the ledger does not read.
     """
+    day = now.date() - timedelta(days=policy.max_age_days)  # an act told today may be so old
+    recent = timedelta(days=policy.recent_days)
+    needed = {step for one in ledger.detected if one.last_day >= day - recent for step in one.steps}
+    youngest = now - timedelta(days=policy.detected_days)
     found: dict[str, Event] = {}
-    closed: list[Event] = []
     for event in events:
         if event.superseded_by:
             continue
         if not event.closed:
             found[event.event_id] = event
-        elif is_step(event):
-            closed.append(event)
-    if closed:
-        needed = _needed(_ledger_of([*found.values(), *closed], policy), now, policy)
-        youngest = now - timedelta(days=policy.detected_days)
-        for event in closed:
-            if event.event_id in needed or event.last_seen >= youngest:
-                found[event.event_id] = replace(event, mentions=()) if event.mentions else event
+        elif is_step(event) and (event.event_id in needed or event.last_seen >= youngest):
+            found[event.event_id] = replace(event, mentions=()) if event.mentions else event
     return found
 
 
-def _needed(ledger: Ledger, now: datetime, policy: AlertPolicy) -> set[str]:
-    """Return the ids of the events behind the ceasefires that what comes now may still be about."""
-    day = now.date() - timedelta(days=policy.max_age_days)  # an act told today may be so old
-    recent = timedelta(days=policy.recent_days)
-    return {step for one in ledger.detected if one.last_day + recent >= day for step in one.steps}
-
-
-def _ledger(memory: Mapping[str, Event], changes: Iterable[EventChange], policy: AlertPolicy) -> Ledger:
+def _ledger(memory: Memory, changes: Iterable[EventChange], policy: AlertPolicy) -> Ledger:
     """Return the ledger; an event as it now is takes the place of its earlier self."""
-    steps = {event.event_id: event for event in memory.values() if is_step(event) and not event.superseded_by}
+    steps = {event.event_id: event for event in memory.events.values() if is_step(event)}
     steps |= {change.event.event_id: change.event for change in changes if is_step(change.event)}
     return _ledger_of(steps.values(), policy)
 

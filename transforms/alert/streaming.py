@@ -11,7 +11,7 @@ is never behind it, and a worker that takes a country over reads them from it. W
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from transforms.alert.country import Look, look, remembered
+from transforms.alert.country import Look, Memory, look, remembered
 from transforms.alert.settings import AlertPolicy
 from transforms.alert.telling import STAGE
 from transforms.counters import count, measure
@@ -154,7 +154,7 @@ class _Country(beam.DoFn):
         self._clock = clock
         self._opener = store
         self._store: CountryStore | None = None
-        self._memory: dict[str, tuple[str, dict[str, Event]]] = {}  # country -> token, events
+        self._memory: dict[str, tuple[str, Memory]] = {}  # country -> token, what the last look left
 
     def process(
         self,
@@ -224,7 +224,7 @@ class _Country(beam.DoFn):
         if self._opener is None:
             memory = self._logged(country, agenda, log)
             found = look(memory, mentions, now, self._clusters, self._policy)
-            return found, self._log(country, memory, found, agenda, log)
+            return found, self._log(country, memory.events, found, agenda, log)
         if self._store is None:
             self._store = self._opener()
         for _ in range(_ATTEMPTS):
@@ -238,10 +238,8 @@ class _Country(beam.DoFn):
             self._memory.pop(country, None)
         raise StateError(f"another stream writes the news of {country} to the same store: stop one of the two")
 
-    def _stored(
-        self, country: str, agenda: _Agenda, now: datetime, store: CountryStore
-    ) -> tuple[dict[str, Event], int]:
-        token, memory = self._memory.get(country, ("", {}))
+    def _stored(self, country: str, agenda: _Agenda, now: datetime, store: CountryStore) -> tuple[Memory, int]:
+        token, memory = self._memory.get(country, ("", Memory()))
         if token and token == agenda.token:
             return memory, agenda.number
         events, number = store.load(country, now)
@@ -249,11 +247,11 @@ class _Country(beam.DoFn):
 
     def _remember(self, country: str, found: Look, agenda: _Agenda) -> _Agenda:
         token = uuid.uuid4().hex
-        self._memory[country] = (token, dict(found.memory))
+        self._memory[country] = (token, found.memory)
         return replace(agenda, token=token)
 
-    def _logged(self, country: str, agenda: _Agenda, log: Any) -> dict[str, Event]:
-        token, memory = self._memory.get(country, ("", {}))
+    def _logged(self, country: str, agenda: _Agenda, log: Any) -> Memory:
+        token, memory = self._memory.get(country, ("", Memory()))
         if token and token == agenda.token:
             return memory
         events: dict[str, Event] = {}
@@ -261,11 +259,11 @@ class _Country(beam.DoFn):
             events.pop(entry.event_id, None)
             if entry.event is not None:
                 events[entry.event_id] = entry.event
-        return events
+        return Memory(events=events)
 
-    def _log(self, country: str, before: dict[str, Event], found: Look, agenda: _Agenda, log: Any) -> _Agenda:
+    def _log(self, country: str, before: Mapping[str, Event], found: Look, agenda: _Agenda, log: Any) -> _Agenda:
         """Write what changed behind the log of events, or the log anew where most of it is stale."""
-        after = found.memory
+        after = found.memory.events
         changed = [event for event_id, event in after.items() if before.get(event_id) is not event]
         gone = [event_id for event_id in before if event_id not in after]
         logged = agenda.logged + len(changed) + len(gone)
