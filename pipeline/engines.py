@@ -1,4 +1,4 @@
-"""Engines that a stream can run on: what each needs before a job is handed to it, checked while a sentence can help."""
+"""Engines that a job can be handed to: what each needs beforehand, checked while a sentence can help."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pipeline.options import runner_name
 from transforms.failures import ConfigError, EngineError
 
 BEAM_VERSION = "2.77.0"
@@ -40,6 +41,19 @@ def stream_runner(typed: str) -> str:
     return short
 
 
+def run_flags(runner: str, flags: Sequence[str], store: str, environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the flags for a bounded run on `runner`, as typed; Beam's local runners need none.
+
+    Raises:
+        ConfigError: Something is missing or cannot work; says what to do.
+        EngineError: The cluster does not answer; it may later.
+    """
+    short = runner_name(runner).removesuffix("Runner").lower()
+    if short not in STREAM_RUNNERS or short == "direct":
+        return list(flags)
+    return engine_flags(short, flags, store, environment=environment, streaming=False)
+
+
 def engine_flags(
     runner: str,
     flags: Sequence[str],
@@ -47,7 +61,7 @@ def engine_flags(
     *,
     prism: Path | None = None,
     environment: Mapping[str, str],
-    bounded: bool = False,
+    streaming: bool = True,
 ) -> list[str]:
     """Return the flags with which Beam starts `runner`, what was left out filled in.
 
@@ -57,19 +71,19 @@ def engine_flags(
         store: URL of the store, "" for none.
         prism: The Prism binary, where one is named.
         environment: Where `TRUCEWATCH_PRISM` and `TRUCEWATCH_FLINK_JAR` are looked up.
-        bounded: Whether it is one run that ends, and no stream.
+        streaming: Whether the job is a stream.
 
     Raises:
         ConfigError: Something is missing or cannot work; says what to do.
         EngineError: The cluster does not answer; it may later.
     """
     given = _given(flags)
-    made = ["--streaming"] if "streaming" not in given and not bounded else []
+    made = ["--streaming"] if streaming and "streaming" not in given else []
     if runner == "prism":
         made += [] if "prism_location" in given else [f"--prism_location={prism_binary(prism, environment)}"]
         made += [] if "prism_log_level" in given else ["--prism_log_level=error"]
     elif runner == "flink":
-        made += _flink(given, environment)
+        made += _flink(given, environment, streaming)
     elif runner == "dataflow":
         made += _dataflow(given)
     elif runner == "portable" and "job_endpoint" not in given:
@@ -113,7 +127,7 @@ def _given(flags: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _flink(given: Mapping[str, str], environment: Mapping[str, str]) -> list[str]:
+def _flink(given: Mapping[str, str], environment: Mapping[str, str], streaming: bool) -> list[str]:
     made = []
     if "flink_job_server_jar" not in given:
         jar = environment.get("TRUCEWATCH_FLINK_JAR", "")
@@ -132,7 +146,7 @@ def _flink(given: Mapping[str, str], environment: Mapping[str, str]) -> list[str
     master = given.get("flink_master", "[local]")
     if master not in ("[local]", "[auto]"):
         _answers("the Flink cluster", master, 8081)
-    if "checkpointing_interval" not in given:
+    if streaming and "checkpointing_interval" not in given:
         made.append("--checkpointing_interval=30000")  # without checkpoints a lost worker loses its state
     return made
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -32,8 +31,9 @@ from pipeline.console import (
     warn,
     write_json,
 )
+from pipeline.engines import run_flags
 from pipeline.observe.logs import logged_as
-from pipeline.options import DEFAULT_RUNNER, runner_name
+from pipeline.options import DEFAULT_RUNNER
 from pipeline.summary import RunResult, summary_lines
 
 ConfigOption = Annotated[
@@ -106,7 +106,7 @@ def run(
         log_as_json()
     loaded = configured(config, store, alerts)
     now = clock_of(as_of)
-    flags = _flags(runner, beam or (), loaded.store)
+    flags = run_flags(runner, beam or (), loaded.store)
     from pipeline.observe.publish import Observer
     from pipeline.run import run_once
     from pipeline.store.store import Store
@@ -132,16 +132,6 @@ def run(
     raise typer.Exit(OK if partial_ok and code == PARTIAL else code)
 
 
-def _flags(runner: str, given: Sequence[str], store: str) -> list[str]:
-    """Return Beam's flags for a run; an engine that cannot work is refused before anything is started."""
-    from pipeline.engines import STREAM_RUNNERS, engine_flags
-
-    short = runner_name(runner).lower().removesuffix("runner")
-    if short == "direct" or short not in STREAM_RUNNERS:
-        return list(given)  # Beam's own local runners need nothing
-    return engine_flags(short, given, store, environment=os.environ, bounded=True)
-
-
 @command
 def watch(
     config: ConfigOption = None,
@@ -162,7 +152,7 @@ def watch(
         log_as_json()
     loaded = configured(config, store, alerts)
     pause = duration(every, "--every")
-    runner_name(runner)
+    flags = run_flags(runner, (), loaded.store)
     from pipeline.observe.health import healthcheck
     from pipeline.observe.publish import Observer
     from pipeline.store.store import Store
@@ -180,7 +170,7 @@ def watch(
             metrics_port, health=lambda: healthcheck(opened, datetime.now(UTC), age, runs_only=True)
         )
         say(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
-    for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner):
+    for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner, beam_flags=flags):
         with logged_as(result.summary.run_id):
             show_result(result, json)
             show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
@@ -206,6 +196,7 @@ def demo(
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
+    flags = run_flags(runner, (), "")
     server_clock = DemoClock()
     with tempfile.TemporaryDirectory() as temporary, serve_demo(server_clock) as url:
         folder = keep or Path(temporary)
@@ -221,7 +212,9 @@ def demo(
             server_clock.until = moment
             err.print(f"\nRun {n}: the invented outlets as of {moment:%d %B %Y, %H:%M} UTC", style="bold")
             with err.status("starting") as status:
-                result = run_once(config, Store.open(config.store), moment, runner=runner, doing=status.update)
+                result = run_once(
+                    config, Store.open(config.store), moment, runner=runner, beam_flags=flags, doing=status.update
+                )
             show_result(result, json)
             code = max(code, result.summary.exit_code)
         if keep:

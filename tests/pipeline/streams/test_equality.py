@@ -25,6 +25,7 @@ from pipeline.demo.outlets import demo_config, demo_steps
 from pipeline.demo.server import DemoClock, serve_demo
 from pipeline.store.store import Store
 from tests.pipeline.streams import ways
+from tests.pipeline.streams.conftest import FlinkBench
 from tests.pipeline.streams.ways import News, Outcome, store_in
 
 STREAMS: dict[str, Callable[[News, Store], None]] = {
@@ -76,15 +77,12 @@ def test_a_stream_tells_what_runs_day_by_day_tell(way: str, news: News, measure:
     assert outcome.alerts == measure.alerts
 
 
+@pytest.mark.timeout(900)
 def test_flink_tells_what_runs_day_by_day_tell(
-    news: News, measure: Outcome, tmp_path: Path, request: pytest.FixtureRequest
+    flink_bench: FlinkBench, news: News, measure: Outcome, tmp_path: Path
 ) -> None:
-    try:
-        cluster = request.getfixturevalue("flink_cluster")
-    except pytest.FixtureLookupError:
-        pytest.skip("no Flink cluster to run on")
     with store_in(tmp_path, "stream") as store:
-        ways.on_flink(news, store, cluster.flags)
+        ways.on_flink(news, store, flink_bench, tmp_path)
         outcome = Outcome.of(store)
     assert outcome.members == measure.members
     assert outcome.alerts == measure.alerts

@@ -50,7 +50,7 @@ def test_refused(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, filled(value))
     if case.get("no_prism"):
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    result = CliRunner().invoke(app, ["stream", *map(filled, case["arguments"])])
+    result = CliRunner().invoke(app, [case.get("command", "stream"), *map(filled, case["arguments"])])
     assert result.exit_code == case["code"], result.output
     for words in map(filled, case["says"]):
         assert words in result.stderr

@@ -20,12 +20,14 @@ from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
+from benchmarks.flink.jobs import wait_for_end, why_failed
 from pipeline.config import Config
 from pipeline.engines import BUNDLES, engine_flags, prism_binary
 from pipeline.run import run_once
 from pipeline.store.store import Store
 from pipeline.stream import Schedule, build_stream, stream_from
 from pipeline.stream_run import StreamJob, run_stream
+from tests.pipeline.streams.conftest import FlinkBench
 from transforms.detect.screen import passes_screen
 from transforms.envelope import pack
 from transforms.failures import ConfigError
@@ -158,9 +160,11 @@ def on_prism(news: News, store: Store) -> None:
     _on_engine("prism", engine_flags("prism", (), store.url, environment=os.environ), news, store)
 
 
-def on_flink(news: News, store: Store, flags: Sequence[str]) -> None:
-    """The command's own way on a Flink cluster, which `flags` lead to."""
-    _on_engine("flink", engine_flags("flink", flags, store.url, environment=os.environ), news, store)
+def on_flink(news: News, store: Store, bench: FlinkBench, folder: Path) -> None:
+    """A bounded job on a Flink cluster, into the store."""
+    news.show(news.moments[-1])
+    job = bench.start(news.config, news.schedule, folder, "--store", store.url)
+    assert wait_for_end(bench.cluster, job) == "FINISHED", why_failed(bench.cluster, job)
 
 
 def _on_engine(runner: str, flags: Sequence[str], news: News, store: Store) -> None:
