@@ -77,6 +77,12 @@ def test_a_stream_tells_what_runs_day_by_day_tell(way: str, news: News, measure:
     assert outcome.alerts == measure.alerts
 
 
+def test_a_stream_without_a_store_tells_the_same(news: News, measure: Outcome, tmp_path: Path) -> None:
+    outcome = ways.shuffled_without_a_store(news, tmp_path)
+    assert outcome.members == measure.members
+    assert outcome.alerts == measure.alerts
+
+
 @pytest.mark.timeout(900)
 def test_flink_tells_what_runs_day_by_day_tell(
     flink_bench: FlinkBench, news: News, measure: Outcome, tmp_path: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import signal
@@ -24,6 +23,7 @@ from pipeline.pubsub import setup
 from pipeline.pubsub_io import article_message
 from pipeline.run import run_once
 from pipeline.store.store import Store
+from pipeline.summary import Again
 from tests.transforms.sinks.emulator import running_emulator
 from transforms.detect.screen import passes_screen
 from transforms.ingest.feed import FeedRequest, FeedState
@@ -35,28 +35,28 @@ ROOT = Path(__file__).resolve().parents[3]
 MOMENT = demo_steps()[-1]
 PROJECT = "tw-stream"
 EVERY_S = 20
+OLD_NEWS = "[alert]\nfreshness_hours = 87600\n[deduplicate]\nhorizon_days = 3650\n"  # of another month than the clock
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def news(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Article], set[str]]:
-    """The demonstration's articles, and the alerts that a bounded run raises for them."""
+    """Some articles of the demonstration, and the alerts that a bounded run raises for them."""
     folder = tmp_path_factory.mktemp("bounded")
     with serve_demo(DemoClock(until=MOMENT)) as url:
-        config = config_of(tomllib.loads(demo_config(url)), base=folder, environment={})
-        alert = dataclasses.replace(config.alert, freshness_hours=24.0 * 3650)
-        with Store.open(f"sqlite:///{folder}/store.sqlite") as store:
-            run_once(dataclasses.replace(config, alert=alert), store, MOMENT)
-            ids = {each.alert_id for each in store.alerts()}
+        config = config_of(tomllib.loads(OLD_NEWS + demo_config(url)), base=folder, environment={})
         requests = [FeedRequest(feed=feed, state=FeedState(feed=feed.name)) for feed in config.feeds]
         seen = SeenBefore(GroupMemory(), None, MOMENT)
-        return pull_feeds(requests, config.fetch, MOMENT, seen, passes_screen).articles, ids
+        articles = pull_feeds(requests, config.fetch, MOMENT, seen, passes_screen).articles[:30]
+    with Store.open(f"sqlite:///{folder}/store.sqlite") as store:
+        run_once(config, store, MOMENT, again=Again(articles=tuple(articles)))
+        return articles, {each.alert_id for each in store.alerts()}
 
 
 @contextlib.contextmanager
 def streaming(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`trucewatch stream` on Beam's own local runner, from one topic to another."""
-    text = f'[alert]\nfreshness_hours = 87600\n[[sink]]\nkind = "pubsub"\nproject = "{PROJECT}"\ntopic = "alerts"\n'
+    text = f'{OLD_NEWS}[[sink]]\nkind = "pubsub"\nproject = "{PROJECT}"\ntopic = "alerts"\n'
     (folder / "trucewatch.toml").write_text(text, "utf-8")
     source = f"projects/{PROJECT}/subscriptions/news-all"
     options = ["--no-store", "--runner", "direct", "--from-pubsub", source, "--every", f"{EVERY_S} s"]
@@ -75,7 +75,7 @@ def test_each_alert_is_published_and_what_comes_twice_is_told_once(
     news: tuple[list[Article], set[str]], tmp_path: Path
 ) -> None:
     articles, expected = news
-    assert len(expected) >= 10
+    assert len(expected) >= 5
     with running_emulator():
         from google.cloud import pubsub_v1
 
@@ -83,16 +83,27 @@ def test_each_alert_is_published_and_what_comes_twice_is_told_once(
             setup(PROJECT, topic, with_schema=False)
         publisher = pubsub_v1.PublisherClient()
         topic = publisher.topic_path(PROJECT, "news")
-        time.sleep(EVERY_S - time.time() % EVERY_S)  # all of it in one tick, so that it is decided on together
-        messages = [article_message(article) for article in (*articles, *articles[:20])]
-        for pending in [publisher.publish(topic, data) for data in (*messages, b"no article")]:
-            pending.result(10)
+        publisher.publish(topic, b"no article").result(10)
         with streaming(tmp_path):
+            wait_for("ingest could not handle", tmp_path / "log")
+            # All of it in one tick that is not over yet, so that it is decided on together: Beam's local runner, unlike
+            # Dataflow, takes the time of the last message that it has pulled for the time of the whole subscription.
+            time.sleep(EVERY_S - time.time() % EVERY_S + 0.5)
+            messages = [article_message(article) for article in (*articles, *articles[:5])]
+            for pending in [publisher.publish(topic, data) for data in messages]:
+                pending.result(10)
             told = [json.loads(message.data)["id"] for message in pulled(len(expected))]
         log = (tmp_path / "log").read_text("utf-8", "replace")
     assert set(told) == expected, log[-3000:]
     assert len(told) == len(expected)
-    assert "ingest could not handle" in log
+
+
+def wait_for(words: str, path: Path) -> None:
+    """Wait until the stream has written `words`: it runs, and has read what is no article."""
+    end = time.monotonic() + 150
+    while words not in path.read_text("utf-8", "replace"):
+        assert time.monotonic() < end, path.read_text("utf-8", "replace")[-3000:]
+        time.sleep(0.2)
 
 
 def pulled(wanted: int) -> list[Any]:
@@ -111,8 +122,10 @@ def pulled(wanted: int) -> list[Any]:
                 if len(found) >= wanted:
                     break
                 continue
-            found += [each.message for each in answer.received_messages]
-            client.acknowledge(
-                request={"subscription": path, "ack_ids": [each.ack_id for each in answer.received_messages]}
-            )
+            if answer.received_messages:
+                found += [each.message for each in answer.received_messages]
+                acks = [each.ack_id for each in answer.received_messages]
+                client.acknowledge(request={"subscription": path, "ack_ids": acks})
+            elif len(found) >= wanted:
+                break
     return found

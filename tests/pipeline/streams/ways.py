@@ -7,7 +7,7 @@ import dataclasses
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,11 +29,11 @@ from pipeline.stream import Schedule, build_stream, stream_from
 from pipeline.stream_run import StreamJob, run_stream
 from tests.pipeline.streams.conftest import FlinkBench
 from transforms.detect.screen import passes_screen
-from transforms.envelope import pack
+from transforms.envelope import pack, unpack
 from transforms.failures import ConfigError
 from transforms.ingest.polling import GroupMemory, PolledArticle, PollRecord, SeenBefore, requests_of, without_future
 from transforms.ingest.pull import pull_feeds
-from transforms.model import Alert, Change
+from transforms.model import Alert, Change, Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +74,17 @@ class Outcome:
     @classmethod
     def of(cls, store: Store) -> Outcome:
         """Read it from the store."""
-        alerts = store.alerts()
+        return cls.made_of(store.events(), store.alerts())
+
+    @classmethod
+    def made_of(cls, events: Iterable[Event], alerts: Sequence[Alert]) -> Outcome:
+        """Make it of the events as they are at the end, and of all alerts in the order in which they were told."""
         last = {alert.event_id: alert for alert in alerts}
         return cls(
             members={
                 event.event_id: tuple(sorted(mention.mention_id for mention in event.mentions))
-                for event in store.events()
-                if event.mentions
+                for event in events
+                if event.mentions and not event.superseded_by
             },
             alerts=tuple(sorted(_told(alert) for alert in alerts)),
             standing={
@@ -128,6 +132,18 @@ def polled_in_order(news: News, store: Store) -> None:
 
 def shuffled(news: News, store: Store) -> None:
     """Articles from TestStream in no order at all: of all days, before the watermark passes the first of them."""
+    _shuffled(news, store.url)
+
+
+def shuffled_without_a_store(news: News, folder: Path) -> Outcome:
+    """The same with all state in the engine; what comes out is written down."""
+    _shuffled(news, "", folder)
+    alerts = [unpack(data, Alert) for data in _written(folder, "alerts")]
+    events = {event.event_id: event for event in (unpack(data, Event) for data in _written(folder, "events"))}
+    return Outcome.made_of(events.values(), alerts)
+
+
+def _shuffled(news: News, store_url: str, folder: Path = Path()) -> None:
     news.show(news.moments[-1])
     rng = random.Random(7)
     elements = [TimestampedValue(("tick", b""), _stamp(moment)) for moment in news.moments]
@@ -147,8 +163,20 @@ def shuffled(news: News, store: Store) -> None:
         "articles": kinds["article"] | "Articles" >> beam.Values().with_output_types(bytes),
         "polls": kinds["poll"] | "Polls" >> beam.Map(_group).with_output_types(tuple[str, bytes]),
     }
-    stream_from(polled, kinds["tick"], news.config, news.schedule, store.url)
+    told = stream_from(polled, kinds["tick"], news.config, news.schedule, store_url)
+    if not store_url:
+        for name in ("alerts", "events"):
+            _ = told[name] | f"Write {name}" >> beam.Map(_write, str(folder / name))
     pipeline.run().wait_until_finish()
+
+
+def _write(data: bytes, path: str) -> None:
+    with Path(path).open("ab") as file:
+        file.write(data + b"\n")
+
+
+def _written(folder: Path, name: str) -> list[bytes]:
+    return (folder / name).read_bytes().splitlines()
 
 
 def on_prism(news: News, store: Store) -> None:
