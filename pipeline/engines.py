@@ -82,6 +82,8 @@ def engine_flags(
     if runner == "prism":
         made += [] if "prism_location" in given else [f"--prism_location={prism_binary(prism, environment)}"]
         made += [] if "prism_log_level" in given else ["--prism_log_level=error"]
+        # It splits slow bundles, and then runs one key twice at once, or ends the job before all timers have fired.
+        made.append("--experiments=prism_disable_sdf_split")
     elif runner == "flink":
         made += _flink(given, environment, streaming)
     elif runner == "dataflow":

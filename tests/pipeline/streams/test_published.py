@@ -111,8 +111,10 @@ def pulled(wanted: int) -> list[Any]:
                 if len(found) >= wanted:
                     break
                 continue
-            found += [each.message for each in answer.received_messages]
-            client.acknowledge(
-                request={"subscription": path, "ack_ids": [each.ack_id for each in answer.received_messages]}
-            )
+            if answer.received_messages:
+                found += [each.message for each in answer.received_messages]
+                acks = [each.ack_id for each in answer.received_messages]
+                client.acknowledge(request={"subscription": path, "ack_ids": acks})
+            elif len(found) >= wanted:
+                break
     return found
