@@ -208,17 +208,41 @@ def test_the_store_is_found_by_the_name_of_a_secret(monkeypatch: pytest.MonkeyPa
         assert "hunter2" not in str(caught.value)
 
 
-def test_a_job_carries_the_secrets_name_and_not_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.store.store import Store
-
+def test_a_job_carries_the_secrets_name_and_not_what_it_holds(
+    desk: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    name = f"{SECRET}projects/my-project/secrets/store/versions/latest"
+    for name, value in desk.environment.items():
+        monkeypatch.setenv(name, value)
+    desk.put("trucewatch.toml", CONFIG)
+    secret = "projects/my-project/secrets/store/versions/latest"
+    given = {**GIVEN, "store_secret": secret, "staging_location": "gs://desk/secret"}
     with secrets(HELD) as client:
         monkeypatch.setattr("google.cloud.secretmanager_v1.SecretManagerServiceClient", lambda: client)
-        with Store.open(name) as store, store.lock():
-            assert (tmp_path / "from-secret.sqlite").exists()
-            assert store.url == name
-            assert "from-secret" in store.name
+        assert template.main([f"--{name}={value}" for name, value in given.items()]) == 0
+    assert (tmp_path / "from-secret.sqlite").exists()  # the launcher has opened it
+    (pipeline,) = [name for name in desk.names() if re.match(r"secret/.*pipeline\.pb", name)]
+    job = json.dumps(json.loads(desk.get(GIVEN["template_location"].removeprefix("gs://desk/"))))
+    inside = b"".join(functions(desk.get(pipeline)))
+    assert f"{SECRET}{secret}".encode() in inside
+    assert b"from-secret" not in inside
+    assert "from-secret" not in job
+    assert {"SettlePolls", "Relay"} <= graph(desk.get(pipeline))[0]
+
+
+def functions(data: bytes) -> list[bytes]:
+    """What the workers of a pipeline are sent to run, pickled anew without compression."""
+    import cloudpickle
+    from apache_beam.internal import pickler
+    from apache_beam.portability.api import beam_runner_api_pb2 as api
+
+    pipeline = api.Pipeline.FromString(data)
+    payloads = [
+        api.ParDoPayload.FromString(step.spec.payload).do_fn.payload
+        for step in pipeline.components.transforms.values()
+        if step.spec.urn == "beam:transform:pardo:v1"
+    ]
+    return [cloudpickle.dumps(pickler.loads(payload)) for payload in payloads]
 
 
 def test_the_image_starts_the_launcher_by_the_file_that_is_copied() -> None:

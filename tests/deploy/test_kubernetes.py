@@ -197,5 +197,8 @@ def test_kubectl_builds_it(folder: str, tmp_path: Path) -> None:
             assert row["spec"]["image"] != "trucewatch-flink"
             beside = row["spec"]["taskManager"]["podTemplate"]["spec"]["containers"]
             assert all(container["image"] != "trucewatch" for container in beside)
+            for template in (row["spec"]["podTemplate"], row["spec"]["taskManager"]["podTemplate"]):
+                pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, **template}
+                validator.validate(pod, "1.33", strict=True)
         else:
             validator.validate(row, "1.33", strict=True)
