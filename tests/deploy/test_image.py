@@ -210,8 +210,9 @@ def test_scripts_pass_shellcheck(script: str) -> None:
     assert os.access(DOCKER / script, os.X_OK)
 
 
-def test_the_dockerfile_passes_hadolint() -> None:
+@pytest.mark.parametrize("folder", [DOCKER, ROOT / "deploy" / "flink"], ids=lambda folder: folder.name)
+def test_the_dockerfile_passes_hadolint(folder: Path) -> None:
     tool = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if tool is None:
         pytest.skip("no hadolint here")
-    subprocess.run([tool, "--failure-threshold", "info", DOCKER / "Dockerfile"], check=True, timeout=60)
+    subprocess.run([tool, "--failure-threshold", "info", folder / "Dockerfile"], check=True, timeout=60)
