@@ -105,7 +105,7 @@ def run_stream(
         told = _Told(store)
         try:
             result = pipeline_of(job, store.url if store else "").run()
-        except Exception as error:  # engines raise what their transports raise
+        except Exception as error:  # noqa: BLE001  engines raise what their transports raise; it is told as a sentence
             raise _plain(error, f"{job.runner} did not take the job") from None
         if detach:
             return {}
@@ -114,7 +114,10 @@ def run_stream(
                 show(alerts)
                 if pulse:
                     pulse.beat(result, alerts)
-        except Exception as error:
+        except BrokenPipeError:
+            result.cancel()  # whoever read our results has left
+            raise
+        except Exception as error:  # noqa: BLE001  engines raise what their transports raise; it is told as a sentence
             raise _plain(error, f"the stream on {job.runner} failed") from None
         last = told.news()
         show(last)
