@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -86,6 +86,11 @@ class Weights:
 
 
 NAMES = tuple(one.name for one in fields(Weights))
+
+
+def weights_of(values: Iterable[float]) -> Weights:
+    """Return the weights whose values are given in the order of `NAMES`."""
+    return Weights(**dict(zip(NAMES, map(float, values), strict=True)))
 
 
 def weights_from(table: Mapping[str, object], name: str) -> Weights:

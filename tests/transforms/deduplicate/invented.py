@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from transforms.deduplicate.decide import decide
+from transforms.deduplicate.clusters import ClusterSpace
+from transforms.deduplicate.decide import decision
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.detect.signature import signature_of
 from transforms.model import (
@@ -111,14 +112,17 @@ def mention(row: Mapping[str, Any]) -> Mention:
 
 
 def run(
-    batches: Iterable[Sequence[Mention]], now: datetime | None = None, settings: ClusterSettings = SETTINGS
+    batches: Iterable[Sequence[Mention]],
+    now: datetime | None = None,
+    settings: ClusterSettings = SETTINGS,
+    space: ClusterSpace | None = None,
 ) -> tuple[dict[str, Event], list[EventChange]]:
     """Return all events after `batches`, decided on one after another as a store would, and all changes."""
     events: dict[str, Event] = {}
     told: list[EventChange] = []
     for batch in batches:
         at = now or max(one.published for one in batch)
-        for change in decide(still_open(events.values()), batch, at, settings):
+        for change in decision(still_open(events.values()), batch, at, settings, space).changes:
             events[change.event.event_id] = change.event
             told.append(change)
     return events, told
