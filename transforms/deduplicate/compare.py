@@ -136,9 +136,16 @@ def _day(a: Features, b: Features, gap: int, w: Weights) -> float:
     if not (a.day_known and b.day_known):
         return w.day_unknown
     if gap:
+        if a.kind in RARE_KINDS and b.kind in RARE_KINDS:
+            return gap * w.day_gap_rare
         return gap * (w.day_gap_step if a.reach > REACH and b.reach > REACH else w.day_gap)
     single = a.first_day == a.last_day == b.first_day == b.last_day
     return w.day_same if single else w.day_overlap
+
+
+def _one_day(a: Features, b: Features) -> bool:
+    """Whether both tell of one day the same kind of act, so that less needs to be common beside."""
+    return a.kind == b.kind != _UNSPECIFIED and a.first_day == a.last_day == b.first_day == b.last_day
 
 
 def _reversed(a: Features, b: Features) -> bool:
@@ -217,10 +224,13 @@ def score(a: Features, b: Features, w: Weights) -> float | None:
     place = closest(a.spots, b.spots)
     if place != _SAME:
         common = len(a.anchors & b.anchors)
-        if common < NEEDED_ANCHORS and (gap or place < _WITHIN or a.steps.isdisjoint(b.steps)):
+        if place == _APART:
+            if common < NEEDED_ANCHORS:
+                return w.nothing_common
+            if common < _NEEDED_APART or not _of_one_story(a, b):
+                return w.nothing_common * _LITTLE_COMMON
+        elif common < NEEDED_ANCHORS and (gap or (a.steps.isdisjoint(b.steps) and not (common and _one_day(a, b)))):
             return w.nothing_common
-        if place == _APART and (common < _NEEDED_APART or not _of_one_story(a, b)):
-            return w.nothing_common * _LITTLE_COMMON
         kind = _kind(a, b)
     else:
         kind = _kind(a, b)

@@ -24,6 +24,7 @@ _TELLING_ALONE = 10  # two mentions of the same toll are compared, wherever they
 REACH = 1
 _REACH_SLOW = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
 NEEDED_ANCHORS = 2  # a near toll counts once, an equal one twice
+_OFTEN_IN_A_DAY = frozenset((Stage.CALLED_FOR, Stage.NEGOTIATING))
 _REMEMBERED = 50_000
 GENERAL_BREACH = "general breach"
 _UNPLACED = frozenset((ANYWHERE,))
@@ -47,7 +48,7 @@ class Features:
         heard: When it was last heard of, in seconds: see `last_heard`.
         spots: Its places.
         place_keys: Keys that two mentions of one place have in common.
-        steps: Keys that two mentions of one step of a ceasefire have in common whose places lie in one district.
+        steps: Keys that two mentions of one step of a ceasefire have in common where they tell no other place.
         sides: Sides of its actors.
         parties: Ids of the known parties among them.
         target_sides: Sides of its targets.
@@ -158,14 +159,20 @@ _old_memo: dict[str, Features] = {}
 
 
 def _step_keys(mention: Mention) -> Iterator[str]:
-    """Yield what a ceasefire's step has in common with the same step told of a place around or inside its own.
+    """Yield what a ceasefire's step has in common with the same step, told the same day.
 
-    It is found by these keys, and let through by them where it is compared: local truces are few.
+    It is found by these keys, and let through by them where it is compared. Of a place around or inside its own, for
+    local truces are few. Of no place, for the whole country: calls and talks there are many on one day, other steps are
+    not; a ceasefire agreed that is to begin later and one that begins are one step.
     """
-    if mention.stage is not None:
-        for place in mention.places:
-            if place.adm2:
-                yield f"{mention.stage} {place.adm2}"
+    if mention.stage is None:
+        return
+    for place in mention.places:
+        if place.adm2:
+            yield f"{mention.stage} {place.adm2}"
+    if not mention.places and mention.date is not None and mention.stage not in _OFTEN_IN_A_DAY:
+        to_come = mention.stage is Stage.AGREED and mention.date.end > mention.published.date()
+        yield f"{Stage.IN_EFFECT if to_come else mention.stage} everywhere"
 
 
 def features_of(mention: Mention) -> Features:

@@ -26,7 +26,8 @@ class Weights:
         day_same: On the same single day.
         day_overlap: Spans of days that overlap.
         day_gap: For each day between them, for armed acts.
-        day_gap_step: For each day between them, for steps of a ceasefire and rare kinds, which are told for days.
+        day_gap_step: For each day between them, for steps of a ceasefire, which are told for days.
+        day_gap_rare: For each day between them, for rare kinds, which are told for weeks, often without their day.
         day_unknown: One gives no day.
         place_same: A common place.
         place_same_step: A common place of two steps of a ceasefire, beside `place_same`: local truces are few.
@@ -61,6 +62,7 @@ class Weights:
     day_overlap: float
     day_gap: float
     day_gap_step: float
+    day_gap_rare: float
     day_unknown: float
     place_same: float
     place_same_step: float
