@@ -44,6 +44,8 @@ PLACES = {
     "Khan Sheikhoun": _town("Khan Sheikhoun", "T3", "SY07", "SY0702", 35.443, 36.651),
     "Idlib": _town("Idlib", "T4", "SY07", "SY0700", 35.931, 36.634),
     "Aleppo": _town("Aleppo", "T5", "SY02", "SY0200", 36.203, 37.154),
+    "Jobar": _town("Jobar", "T11", "SY01", "SY0100", 33.528, 36.334),
+    "Zamalka": _town("Zamalka", "T12", "SY03", "SY0302", 33.527, 36.353),
     "Douma": _town("Douma", "T6", "SY03", "SY0302", 33.570, 36.402),
     "Homs": _town("Homs", "T7", "SY04", "SY0401", 34.732, 36.714),
     "Tripoli": _town("Tripoli", "T8", "LY02", "LY0211", 32.887, 13.191),
