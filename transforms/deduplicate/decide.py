@@ -128,7 +128,6 @@ class _Run:
                 self._space.drop(event_id)
         self._by_block: dict[_Block, list[str]] | None = None
         self._loaded: set[_Block] = set()
-        self._remaker = Remaker(self._space, self._weights, settings.horizon_days, self._load_around)
         self._touched: dict[Cluster, None] = {}
         self._denials: list[Mention] = []
         self._new_denials: set[str] = set()
@@ -230,12 +229,14 @@ class _Run:
 
     def cluster(self, new: _Sorted) -> None:
         """Place new mentions; what late and withdrawn ones may touch is clustered anew."""
-        self._take_back(new.gone)
+        # Not kept in `self`: no circle holds what a call had until the garbage collector comes by.
+        remaker = Remaker(self._space, self._weights, self._settings.horizon_days, self._load_around)
+        self._take_back(new.gone, remaker)
         latest = self._latest_order()
         features = sorted((features_of(one) for one in new.told), key=lambda one: one.order)
         for one in features:
             if latest is not None and one.order < latest:
-                self._exchanged(self._remaker.take_in(one))
+                self._exchanged(remaker.take_in(one))
             else:
                 self._load_around(one)
                 self._keep(self._space.place(one)[0])
@@ -243,7 +244,7 @@ class _Run:
         self._denials += new.denials
         self._attach_denials()
 
-    def _take_back(self, mention_ids: set[str]) -> None:
+    def _take_back(self, mention_ids: set[str], remaker: Remaker) -> None:
         """Take out the mentions that their articles no longer tell."""
         gone: list[Features] = []
         for event in self._events.values() if mention_ids else ():
@@ -257,7 +258,7 @@ class _Run:
             home = self._space.home(gone[0])
             removed = {one for one in gone if self._space.home(one) is home}
             gone = [one for one in gone if one not in removed]
-            self._exchanged(self._remaker.take_back(home, removed))
+            self._exchanged(remaker.take_back(home, removed))
 
     def _exchanged(self, remade: Remade) -> None:
         for cluster in remade.gone:
