@@ -13,7 +13,7 @@ from transforms.detect.cues_around import Around
 from transforms.detect.facts import Facts
 from transforms.detect.features import features_of
 from transforms.detect.judgement import Judgement
-from transforms.detect.merging import same_act
+from transforms.detect.merging import is_one_of_many, same_act
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
 from transforms.detect.retelling import contradict, finer
@@ -101,6 +101,8 @@ def judge_all(
     judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
+        if is_one_of_many(reading, left, right):
+            return False
         told_once = same_act(reading, left, right) or same_by_slots(left, right)
         return told_once or same_event(left, right, ask) >= thresholds["same"]
 

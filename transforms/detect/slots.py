@@ -271,8 +271,8 @@ def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ..
         return (by[0].party,)
     if candidate.family == "ceasefire" and roles.source and _can_act(facts, roles.source):
         return _parties(facts, (roles.source,))
-    before = [p for p in inside if p.end <= at]
-    if before:
+    before = [p for p in inside if p.end <= at and (not armed or p.kind in _FIGHTING)]
+    if before and candidate.trigger.id != "breach":  # who speaks of breaches did not commit them
         return (before[-1].party,)
     return _blamed(facts) if candidate.family == "armed" else ()
 
