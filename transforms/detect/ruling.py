@@ -21,6 +21,11 @@ _STRUCK = frozenset(
 )
 _PLANS = frozenset({"plan", "proposal", "initiative", "roadmap", "list", "formula", "framework", "blueprint"})
 
+_CHANCES = frozenset({"scenario", "chance", "likelihood", "odds"})
+_SAYING = frozenset(
+    {"say", "tell", "call", "urge", "demand", "insist", "stress", "add", "warn", "argue", "state", "write", "declare"}
+)
+_LONGEST_NEWS = 400  # days
 _TAGS_BEGIN = frozenset({"Tags", "Topics", "Keywords", "Tagged"})
 _MOST_TAGS = 12
 
@@ -44,11 +49,19 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
         return _of_denial(view, slots, denial)
     if negated(view.reading, view.candidate):
         return _of_negation(view, slots)
-    if conditional(view.reading, view.candidate) or _is_asked(view) or _is_any(view):
+    if conditional(view.reading, view.candidate) or _is_asked(view) or _is_any(view) or _is_a_thought(view):
         return Ruling(Realis.HYPOTHETICAL, slots)
     if _is_to_stop(view) or _struck_a_deal(view):
         return Ruling(Realis.FUTURE, slots)
-    background = _outlived(view) or _only_dates_an_act(view) or _is_in_a_plan(view) or _is_a_tag(view)
+    if _is_not_there(view):
+        return Ruling(Realis.NEGATED, slots)
+    background = (
+        _is_of_years(view, slots)
+        or _outlived(view)
+        or _only_dates_an_act(view)
+        or _is_in_a_plan(view)
+        or _is_a_tag(view)
+    )
     return Ruling(Realis.BACKGROUND, slots) if background else None
 
 
@@ -63,6 +76,39 @@ def _is_any(view: View) -> bool:
     if candidate.family != "ceasefire" or step_of(view.reading, candidate) is Stage.REJECTED:
         return False
     return any(w.head == candidate.head and w.lemma == "any" and w.dep == "det" for w in _sentence(view))
+
+
+def _is_a_thought(view: View) -> bool:
+    """Return whether a truce is only weighed: one of several scenarios, or what the writer thinks should be sought."""
+    words, candidate, sentence = view.reading.words, view.candidate, view.candidate.sentence
+    if candidate.family != "ceasefire":
+        return False
+    above = [i for i in ancestors(view.reading, candidate.head) if sentence.first <= i < sentence.last]
+    inside = _sentence(view)
+    if any(words[i].lemma in _CHANCES for i in above):
+        return True
+    if any(w.lemma in _CHANCES and w.dep == "nsubj" and w.head in above for w in inside):
+        return True
+    if candidate.trigger.weak or any(w.lemma in _SAYING or w.text in {'"', "“", "”", ":", "'", "’"} for w in inside):
+        return False  # somebody is quoted: then it is a call
+    return any(w.lemma in {"should", "must"} and w.dep == "aux" and w.head in above for w in inside)
+
+
+def _is_not_there(view: View) -> bool:
+    """Return whether a truce is said not to exist: "a ceasefire, which does not exist"."""
+    words, candidate = view.reading.words, view.candidate
+    clauses = [
+        at for at in range(candidate.last, candidate.sentence.last)
+        if words[at].head == candidate.head and words[at].dep == "relcl" and words[at].lemma in {"exist", "be"}
+    ]  # fmt: skip
+    return candidate.family == "ceasefire" and any(w.head in clauses and w.dep == "neg" for w in _sentence(view))
+
+
+def _is_of_years(view: View, slots: Slots) -> bool:
+    """Return whether a truce is one that has held for years: "for the past 40 years"."""
+    if view.candidate.family != "ceasefire" or not slots.dated or slots.date is None:
+        return False
+    return (slots.date.end - slots.date.start).days > _LONGEST_NEWS
 
 
 def _of_denial(view: View, slots: Slots, denial: Denial) -> Ruling | None:
