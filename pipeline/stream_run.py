@@ -30,6 +30,7 @@ log = logging.getLogger("trucewatch")
 
 _LOOK_S = 1.0
 _OWN_ERROR = re.compile(r"\b(?:transforms\.failures\.)?(\w+Error): ([^\n\\]+)")
+_BEAMS_NOTE = re.compile(r" \[while running '.*", re.DOTALL)  # where it was raised, which no user can do anything about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,8 @@ def run_stream(
         told = _Told(store)
         try:
             result = pipeline_of(job, store.url if store else "").run()
-        except TrucewatchError:
-            raise
-        except Exception as error:  # engines raise what their transports raise
-            raise _plain(error, f"{job.runner} did not take the job") from error
+        except Exception as error:  # noqa: BLE001  engines raise what their transports raise; it is told as a sentence
+            raise _plain(error, f"{job.runner} did not take the job") from None
         if detach:
             return {}
         try:
@@ -115,10 +114,11 @@ def run_stream(
                 show(alerts)
                 if pulse:
                     pulse.beat(result, alerts)
-        except TrucewatchError:
+        except BrokenPipeError:
+            result.cancel()  # whoever read our results has left
             raise
-        except Exception as error:
-            raise _plain(error, f"the stream on {job.runner} failed") from error
+        except Exception as error:  # noqa: BLE001  engines raise what their transports raise; it is told as a sentence
+            raise _plain(error, f"the stream on {job.runner} failed") from None
         last = told.news()
         show(last)
         if pulse:
@@ -154,13 +154,16 @@ class _Told:
 
 def _plain(error: Exception, words: str) -> TrucewatchError:
     """Return our own error that a worker raised, found in the engine's report of it, else one in the engine's words."""
-    text = str(error)
+    text = _BEAMS_NOTE.sub("", str(error))
+    if isinstance(error, TrucewatchError):
+        error.args = (text,)
+        return error
     for name, message in _OWN_ERROR.findall(text):
         kind = getattr(failures, name, None)
         if isinstance(kind, type) and issubclass(kind, TrucewatchError) and kind is not TrucewatchError:
             with contextlib.suppress(TypeError):  # a few take more than the message
                 own: TrucewatchError = kind(message.strip())
                 return own
-    log.debug("%s", text)
+    log.debug("%s", text, exc_info=error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return EngineError(f"{words}: {(lines[-1] if lines else repr(error))[:300]}")

@@ -75,12 +75,10 @@ POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
 # The same for a stream, which calls some of them from elsewhere, and commits several times.
 STREAM_POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
     "after fetch": ("transforms.ingest.streaming", "pull_feeds", after),
-    "in deduplicate": POINTS["in deduplicate"],
     "in the first commit": POINTS["in commit"],
     "after the first commit": POINTS["after commit"],
     "before the first poll is settled": ("transforms.sinks.streaming", "batch_of", before),
     "before the third commit": ("pipeline.store.store", "Store.commit", lambda f: before(f, 3)),
-    "before settling": POINTS["before settling"],
 }
 
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import shutil
 import socket
 import sys
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from typer.testing import CliRunner
 
 from pipeline import engines
 from pipeline.cli import app
 from pipeline.engines import engine_flags, stream_runner
 from pipeline.stream_run import _plain
+from pipeline.streaming import tick_clock
 from tests.tables import cases
-from transforms.failures import EngineError, StateError
+from transforms.alert.settings import AlertPolicy
+from transforms.alert.streaming import DecideAndTell
+from transforms.deduplicate.settings import ClusterSettings
+from transforms.failures import ConfigError, EngineError, StateError
 
 FEED = '[[feed]]\nname = "A"\nurl = "https://a.example/rss"\noutlet = "A"\nlanguage = "en"\n'
 
@@ -84,6 +91,26 @@ def test_what_a_worker_raised_is_told_as_it_was_raised() -> None:
     told = _plain(report, "the stream failed")
     assert isinstance(told, StateError)
     assert str(told) == "the stream's state has form 0, this version reads form 1"
+
+
+@pytest.mark.parametrize("runner", ["direct", "prism"])
+def test_state_of_another_version_ends_the_stream_with_a_sentence(runner: str) -> None:
+    """A record as an older version would have left it, met by a worker; what an engine makes of it is told as it is."""
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    try:
+        flags = engine_flags(runner, (), "", environment=engines.os.environ)
+    except ConfigError as error:
+        pytest.skip(str(error))
+    options = [f"--runner={engines.STREAM_RUNNERS[runner]}", "--no_save_main_session", *flags]
+    pipeline = beam.Pipeline(options=PipelineOptions(options))
+    old = pipeline | "Old" >> beam.Create([("SY", b"trucewatch/0 {}")]).with_output_types(tuple[str, bytes])
+    _ = old | "DecideAndTell" >> DecideAndTell(ClusterSettings(), AlertPolicy(), tick_clock)
+    with pytest.raises(Exception, match="has form 0") as raised:
+        pipeline.run().wait_until_finish()
+    told = _plain(raised.value, "the stream failed")
+    assert isinstance(told, StateError)
+    assert str(told).startswith("the stream's state has form 0, this version of trucewatch reads form 1: start")
+    assert str(told).endswith("(a store keeps everything)")
 
 
 def test_what_an_engine_says_is_told_in_one_line() -> None:
