@@ -2,7 +2,7 @@
 
     python -m benchmarks.deduplication.fit_weights [--prior-strength 1.0]
 
-A logistic regression over what `compare.evidence` finds, drawn towards the weights of `prior.toml` (few labelled
+A logistic regression over what `compare.sizes` finds, drawn towards the weights of `prior.toml` (few labelled
 pairs must not overrule what is plain), each kept on its side of zero. Pairs of the dev windows count less the more
 mentions their event has; `pairs.csv` holds pairs of train items labelled by hand. Nothing is written: what is printed
 is rounded by hand into `weights.toml`.
@@ -34,9 +34,9 @@ from benchmarks.deduplication.gold import (
     shared_dir,
 )
 from transforms.deduplicate.clusters import Cluster, partition
-from transforms.deduplicate.compare import evidence, weight_values
+from transforms.deduplicate.compare import sizes
 from transforms.deduplicate.features import Features, features_of
-from transforms.deduplicate.weights import NAMES, Weights, default_weights, weights_from
+from transforms.deduplicate.weights import NAMES, Weights, default_weights, weights_from, weights_of
 
 _HORIZON_DAYS = 10.0
 _FREE = [at for at, name in enumerate(NAMES) if name != "nothing_common"]
@@ -46,19 +46,14 @@ _FREE = [at for at, name in enumerate(NAMES) if name != "nothing_common"]
 class Pair:
     """What holds for two mentions, whether they tell one event, and how much the pair counts."""
 
-    sizes: np.ndarray
+    told: np.ndarray
     same: bool
     weight: float
 
 
 def sizes_of(a: Features, b: Features) -> np.ndarray | None:
-    found = evidence(a, b)
-    if found is None or len(found) == 1:
-        return None
-    sizes = np.zeros(len(NAMES))
-    for at, size in found:
-        sizes[at] += size
-    return sizes
+    found = sizes(a, b)
+    return np.array([found.get(name, 0.0) for name in NAMES]) if "bias" in found else None
 
 
 def window_pairs(labelled: Sequence[Labelled]) -> list[Pair]:
@@ -66,10 +61,10 @@ def window_pairs(labelled: Sequence[Labelled]) -> list[Pair]:
     of_event = Counter(event for event, _ in ready)
     pairs = []
     for (event, a), (other, b) in combinations(ready, 2):
-        sizes = sizes_of(a, b)
-        if sizes is not None:
+        told = sizes_of(a, b)
+        if told is not None:
             same = event == other
-            pairs.append(Pair(sizes, same, 2.0 / of_event[event] if same else 1.0))
+            pairs.append(Pair(told, same, 2.0 / of_event[event] if same else 1.0))
     return pairs
 
 
@@ -82,15 +77,15 @@ def hand_pairs(shared: Path, resolve: Resolve) -> list[Pair]:
         for line in csv.DictReader(lines):
             ends = [(line["first"], int(line["record"])), (line["second"], int(line["record_of_second"]))]
             a, b = (features_of(mention_of({"summary": "", **items[i]}, told[i][n], resolve)) for i, n in ends)
-            sizes = sizes_of(a, b)
-            if sizes is not None:
-                pairs.append(Pair(sizes, line["same"] == "1", 0.5))
+            found = sizes_of(a, b)
+            if found is not None:
+                pairs.append(Pair(found, line["same"] == "1", 0.5))
     return pairs
 
 
 def fit(pairs: Sequence[Pair], prior: np.ndarray, strength: float) -> np.ndarray:
     """Return the weights that explain `pairs` best while staying near `prior`, none changing sides."""
-    x = np.array([one.sizes for one in pairs])
+    x = np.array([one.told for one in pairs])
     y = np.array([one.same for one in pairs], dtype=float)
     w = np.array([one.weight for one in pairs])
     free = np.zeros(len(NAMES))
@@ -111,8 +106,8 @@ def figures_of(shared: Path, labelled: Sequence[Labelled], clusters: Sequence[Cl
     return {"pairs": made["pairs"]["f1"], "bcubed": made["bcubed"]["f1"], "items": len(labels)}
 
 
-def figures(shared: Path, labelled: Sequence[Labelled], values: Sequence[float]) -> dict[str, float]:
-    clusters = partition([features_of(one.mention) for one in labelled], tuple(values), _HORIZON_DAYS)
+def figures(shared: Path, labelled: Sequence[Labelled], weights: Weights) -> dict[str, float]:
+    clusters = partition([features_of(one.mention) for one in labelled], weights, _HORIZON_DAYS)
     return figures_of(shared, labelled, clusters)
 
 
@@ -132,23 +127,26 @@ def main() -> None:
     resolve = resolved_place
     labelled = dev_mentions(shared, resolve)
     windows = by_window(labelled)
-    prior = np.array(weight_values(prior_weights()))
+    prior = np.array(list(asdict(prior_weights()).values()))
     by_hand = hand_pairs(shared, resolve)
     pairs = {name: window_pairs(one) for name, one in windows.items()}
     print(f"{sum(map(len, pairs.values()))} pairs of the windows, {len(by_hand)} labelled by hand")
-    print("by hand:", figures(shared, labelled, tuple(prior)))
-    print("in use:", figures(shared, labelled, weight_values(default_weights())))
+    print("by hand:", figures(shared, labelled, weights_of(prior)))
+    print("in use:", figures(shared, labelled, default_weights()))
     fitted = fit([p for one in pairs.values() for p in one] + by_hand, prior, chosen.prior_strength)
-    print("fitted:", figures(shared, labelled, tuple(fitted)))
+    print("fitted:", figures(shared, labelled, weights_of(fitted)))
     apart: list[Cluster] = []
     for name in windows:
         rest = [p for other, one in pairs.items() if other != name for p in one] + by_hand
         made = fit(rest, prior, chosen.prior_strength)
-        apart += partition([features_of(one.mention) for one in windows[name]], tuple(made), _HORIZON_DAYS)
-        now, left_out = figures(shared, windows[name], tuple(prior)), figures(shared, windows[name], tuple(made))
+        apart += partition([features_of(one.mention) for one in windows[name]], weights_of(made), _HORIZON_DAYS)
+        now, left_out = (
+            figures(shared, windows[name], weights_of(prior)),
+            figures(shared, windows[name], weights_of(made)),
+        )
         print(f"  {name}: by hand {now}, left out {left_out}")
     print("all windows, each with weights fitted to the others:", figures_of(shared, labelled, apart))
-    told = asdict(Weights(**dict(zip(NAMES, map(float, prior), strict=True))))
+    told = asdict(weights_of(prior))
     for name, value in zip(NAMES, fitted, strict=True):
         print(f"{name:16} {told[name]:6.2f} -> {value:6.2f}")
 

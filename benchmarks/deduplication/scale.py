@@ -17,9 +17,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 from benchmarks.machine import machine
-from transforms.deduplicate.decide import decide
+from transforms.deduplicate.decide import decision, space_for
 from transforms.model import (
     DateSpan,
     Event,
@@ -106,9 +107,9 @@ def mentions_of_a_year(total: int, seed: int, late: float) -> Iterator[tuple[int
     """Yield (day of arrival, mention, number of its event), by day of arrival."""
     rng = random.Random(seed)
     towns = _towns(rng)
-    hot = [1 / (rank + 8) for rank in range(len(towns))]
+    hot = list(accumulate(1 / (rank + 8) for rank in range(len(towns))))
     words = [f"w{n}x" for n in range(20000)]
-    zipf = [1 / (rank + 40) for rank in range(len(words))]
+    zipf = list(accumulate(1 / (rank + 40) for rank in range(len(words))))
     outlets = [f"outlet {n}" for n in range(120)]
     waiting: dict[int, list[tuple[int, Mention, int]]] = {}
     made, event = 0, 0
@@ -133,18 +134,18 @@ def _tellings(
     late: float,
 ) -> Iterator[tuple[int, Mention]]:
     towns, hot, words, zipf, outlets = world
-    town = rng.choices(towns, hot)[0]
+    town = rng.choices(towns, cum_weights=hot)[0]
     ceasefire = rng.random() < 0.2
     kinds = _STEPS if ceasefire else _ARMED
     kind = rng.choices([k for k, _ in kinds], [w for _, w in kinds])[0]
     actor = rng.choice(_CALLERS if ceasefire else _ACTORS)
     killed = None if ceasefire or rng.random() < 0.4 else max(1, int(rng.paretovariate(0.9)))
-    gist = rng.choices(words, zipf, k=6)
+    gist = rng.choices(words, cum_weights=zipf, k=6)
     happened = _START + timedelta(days=day)
     wire = tuple(rng.getrandbits(32) for _ in range(64))
     for teller in range(rng.choice(_TELLINGS)):
         published = happened + timedelta(hours=rng.uniform(1, 20) + (24 * rng.expovariate(1.2) if teller else 0))
-        wording = {word for word in gist if rng.random() < 0.7} | set(rng.choices(words, zipf, k=8))
+        wording = {word for word in gist if rng.random() < 0.7} | set(rng.choices(words, cum_weights=zipf, k=8))
         told_day = (happened + timedelta(days=rng.choice((0, 0, 0, 0, 0, 0, 0, 0, 1)))).date()
         means = None if ceasefire else (Means.UNSPECIFIED if rng.random() < 0.1 else kind)
         copy = rng.random() < 0.3
@@ -183,6 +184,8 @@ def main() -> None:
     options.add_argument("--late", type=float, default=0.02)
     chosen = options.parse_args()
     print(machine())
+    gc.set_threshold(50_000, 20, 100)  # as for any service that keeps many small records
+    space = space_for()
     open_events: dict[str, Event] = {}
     spent, seen, closed = 0.0, 0, 0
     truth: dict[str, int] = {}
@@ -193,7 +196,7 @@ def main() -> None:
         nonlocal spent, seen, closed, pure, found, largest
         now = _START + timedelta(days=day + 1)
         started = time.process_time()
-        changes = decide(tuple(open_events.values()), batch, now)
+        changes = decision(tuple(open_events.values()), batch, now, space=space).changes
         spent += time.process_time() - started
         seen += len(batch)
         for change in changes:

@@ -84,6 +84,18 @@ def test_each_alert_is_told_once(replayed: Replayed) -> None:
         assert revisions == list(range(1, len(revisions) + 1))
 
 
+def test_one_run_over_everything_gives_the_same_events(replayed: Replayed, tmp_path: Path) -> None:
+    at_once = Store.open(f"sqlite:///{tmp_path}/at_once.sqlite")
+    run_days(replayed.server, replayed.config, at_once, replayed.moments[-1:])
+
+    def told(store: Store) -> dict[str, tuple[str, ...]]:
+        standing = [one for one in store.events() if not one.superseded_by]
+        return {one.event_id: tuple(m.mention_id for m in one.mentions) for one in standing}
+
+    assert len(told(at_once)) >= 60
+    assert told(at_once) == told(replayed.store)
+
+
 def test_the_deduplication_scorer_reads_the_export(replayed: Replayed, shared_dir: Path, tmp_path: Path) -> None:
     scores = dedup_scores(shared_dir, replayed.store, tmp_path)
     assert scores["coverage"] >= 0.8

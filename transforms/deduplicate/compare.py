@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple
+from dataclasses import asdict
+from enum import IntEnum
+from functools import cache, lru_cache
 
 from transforms.deduplicate.features import GENERAL_BREACH, NEEDED_ANCHORS, RARE_KINDS, REACH, Features, features_of
 from transforms.deduplicate.sides import are_opposed
@@ -19,7 +20,9 @@ from transforms.deduplicate.whereabouts import Relation, closest
 from transforms.model import Means, Mention, Stage
 
 COPY_SIMILARITY = 0.45
+EVEN = -1e-9  # from here on odds speak for one event; weights have one decimal, and sums of them are not exact
 _UNSPECIFIED = Means.UNSPECIFIED.value
+_GROUND = Means.GROUND.value
 _AGREED, _IN_EFFECT = Stage.AGREED.value, Stage.IN_EFFECT.value
 _STAGES = frozenset(one.value for one in Stage)
 # Means that outlets mix up when they tell one act.
@@ -43,29 +46,32 @@ _SMALL_TOLL = 5
 _TELLING_TOLL = 3  # two acts of one article seldom have an equal toll this large
 _NEEDED_APART = 4  # telling details in common, where the places have nothing to do with each other
 _REPRINT_SIMILARITY = 0.8
+_WORDS_OF_A_COPY = 0.5
+_LITTLE_COMMON = 3.0  # times the weight of nothing in common
 
-_INDEX = {name: at for at, name in enumerate(NAMES)}
-_BIAS = _INDEX["bias"]
-_DAY_SAME, _DAY_OVERLAP, _DAY_UNKNOWN = _INDEX["day_same"], _INDEX["day_overlap"], _INDEX["day_unknown"]
-_DAY_GAP, _DAY_GAP_STEP = _INDEX["day_gap"], _INDEX["day_gap_step"]
-_KILLED_SAME, _KILLED_CLOSE, _KILLED_APART = _INDEX["killed_same"], _INDEX["killed_close"], _INDEX["killed_apart"]
-_INJURED_SAME, _INJURED_APART = _INDEX["injured_same"], _INDEX["injured_apart"]
-_ACTOR_SAME, _ACTOR_OPPOSED = _INDEX["actor_same"], _INDEX["actor_opposed"]
-_PLACE_NONE, _PLACE_SAME_STEP = _INDEX["place_none"], _INDEX["place_same_step"]
-_GENERAL_BREACH = _INDEX["general_breach"]
-Evidence = list[tuple[int, float]]
-_NOTHING_COMMON: Evidence = [(_INDEX["nothing_common"], 1.0)]
-_LITTLE_COMMON: Evidence = [(_INDEX["nothing_common"], 3.0)]
-_RETOLD: Evidence = [(_INDEX["retold"], 1.0)]
+# Relations of places as plain numbers: they are asked about more often than anything else.
+_APART, _WITHIN, _NEAR, _SAME = (int(one) for one in (Relation.APART, Relation.WITHIN, Relation.NEAR, Relation.SAME))
+
+
+class _Kind(IntEnum):
+    """How two kinds of act, or two steps of a ceasefire, lie to each other."""
+
+    SAME = 0
+    OPEN = 1
+    NEAR = 2
+    APART = 3
+
+
+_K_SAME, _K_OPEN, _K_NEAR = int(_Kind.SAME), int(_Kind.OPEN), int(_Kind.NEAR)
 
 
 @lru_cache(maxsize=256)
-def _kind_evidence(one: str, other: str) -> str:
+def _kinds(one: str, other: str) -> int:
     if one == other:
-        return "kind_open" if one == _UNSPECIFIED else "kind_same"
+        return int(_Kind.OPEN if one == _UNSPECIFIED else _Kind.SAME)
     if _UNSPECIFIED in (one, other):
-        return "kind_open"
-    return "kind_near" if frozenset((one, other)) in _NEAR_MEANS else "kind_apart"
+        return int(_Kind.OPEN)
+    return int(_Kind.NEAR if frozenset((one, other)) in _NEAR_MEANS else _Kind.APART)
 
 
 def _announced(agreed: Features, begun: Features) -> bool:
@@ -79,50 +85,39 @@ def _announced(agreed: Features, begun: Features) -> bool:
     )
 
 
-def _kind(a: Features, b: Features) -> str:
+def _kind(a: Features, b: Features) -> int:
     if a.kind in _STAGES and a.kind != b.kind:
-        return "kind_same" if _announced(a, b) or _announced(b, a) else "kind_apart"
-    return _kind_evidence(a.kind, b.kind)
+        return int(_Kind.SAME if _announced(a, b) or _announced(b, a) else _Kind.APART)
+    return _kinds(a.kind, b.kind)
 
 
-def _toll(a: Features, b: Features) -> tuple[int, float] | None:
-    one, other = a.mention.killed, b.mention.killed
-    if one is None or other is None:
-        return None
+@cache
+def _size_of_toll(toll: int) -> float:
+    """Return how much an equal toll tells: the more, the larger it is."""
+    return min(1.0, 0.4 + math.log10(toll) / 2) if toll else 0.3
+
+
+def _killed(one: int, other: int, w: Weights) -> float:
     if one == other:
-        return _KILLED_SAME, min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
+        return w.killed_same * _size_of_toll(one)
     low, high = (one, other) if one < other else (other, one)
     if high >= _MASS_TOLL and low >= high * _GROWING_MASS_TOLL:
-        return _KILLED_CLOSE, 1.0
+        return w.killed_close
     if low >= high * _GROWING_TOLL:
-        return (_KILLED_CLOSE, 1.0) if high > _SMALL_TOLL else None
-    return _KILLED_APART, 1.0
+        return w.killed_close if high > _SMALL_TOLL else 0.0
+    return w.killed_apart
 
 
-def _injured(a: Features, b: Features) -> tuple[int, float] | None:
-    one, other = a.mention.injured, b.mention.injured
-    if one is None or other is None:
-        return None
+def _injured(one: int, other: int, w: Weights) -> float:
     if one == other:
-        return _INJURED_SAME, min(1.0, 0.4 + math.log10(one) / 2) if one else 0.3
-    return (_INJURED_APART, 1.0) if min(one, other) < max(one, other) * _GROWING_TOLL else None
+        return w.injured_same * _size_of_toll(one)
+    return w.injured_apart if min(one, other) < max(one, other) * _GROWING_TOLL else 0.0
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     """Return the share of the smaller set that lies in the other, less where there are few words to share."""
-    fewest = min(len(one), len(other))
-    if not fewest:
-        return 0.0
-    return len(one & other) / max(fewest, 3)
-
-
-_PLACE = {
-    Relation.SAME: _INDEX["place_same"],
-    Relation.NEAR: _INDEX["place_near"],
-    Relation.WITHIN: _INDEX["place_within"],
-    Relation.APART: _INDEX["place_apart"],
-    Relation.UNKNOWN: _INDEX["place_unknown"],
-}
+    common = len(one & other)
+    return common / max(min(len(one), len(other)), 3) if common else 0.0
 
 
 def _same_text(a: Features, b: Features) -> bool:
@@ -132,46 +127,63 @@ def _same_text(a: Features, b: Features) -> bool:
     return similarity(a.mention.signature, b.mention.signature) >= _REPRINT_SIMILARITY
 
 
-def _day(a: Features, b: Features, gap: int, reprint: bool) -> tuple[int, float]:
-    if reprint or not (a.day_known and b.day_known):
-        return _DAY_UNKNOWN, 1.0
+def _of_one_story(a: Features, b: Features) -> bool:
+    """Whether two mentions may tell one event although they place it far apart: by an exact toll, or as copies."""
+    return not (a.tolls.isdisjoint(b.tolls) and a.text_keys.isdisjoint(b.text_keys))
+
+
+def _day(a: Features, b: Features, gap: int, w: Weights) -> float:
+    if not (a.day_known and b.day_known):
+        return w.day_unknown
     if gap:
-        slow = a.reach > REACH and b.reach > REACH
-        return (_DAY_GAP_STEP if slow else _DAY_GAP), float(gap)
+        if a.kind in RARE_KINDS and b.kind in RARE_KINDS:
+            return gap * w.day_gap_rare
+        return gap * (w.day_gap_step if a.reach > REACH and b.reach > REACH else w.day_gap)
     single = a.first_day == a.last_day == b.first_day == b.last_day
-    return (_DAY_SAME if single else _DAY_OVERLAP), 1.0
+    return w.day_same if single else w.day_overlap
 
 
-def _actors(a: Features, b: Features) -> tuple[int, float] | None:
-    if not a.sides.isdisjoint(b.sides) or not a.parties.isdisjoint(b.parties):
-        return _ACTOR_SAME, 1.0
-    return (_ACTOR_OPPOSED, 1.0) if are_opposed(a.sides, b.sides) else None
+def _one_day(a: Features, b: Features) -> bool:
+    """Whether both tell of one day the same kind of act, so that less needs to be common beside."""
+    return a.kind == b.kind != _UNSPECIFIED and a.first_day == a.last_day == b.first_day == b.last_day
 
 
 def _reversed(a: Features, b: Features) -> bool:
     """Whether one tells as target who acts in the other."""
-    if Means.GROUND.value in (a.kind, b.kind) or not a.sides.isdisjoint(b.sides):
+    if a.sides.isdisjoint(b.target_sides) and b.sides.isdisjoint(a.target_sides):
         return False
-    return not (a.sides.isdisjoint(b.target_sides) and b.sides.isdisjoint(a.target_sides))
+    return _GROUND not in (a.kind, b.kind) and a.sides.isdisjoint(b.sides)
 
 
-def _where(a: Features, b: Features, place: Relation) -> Evidence:
-    if not (a.spots or b.spots):
-        general = GENERAL_BREACH in a.anchors and GENERAL_BREACH in b.anchors
-        return [(_PLACE_NONE, 1.0), (_GENERAL_BREACH, 1.0)] if general else [(_PLACE_NONE, 1.0)]
-    if place is Relation.SAME and a.kind in _STAGES:
-        return [(_PLACE[place], 1.0), (_PLACE_SAME_STEP, 1.0)]
-    return [(_PLACE[place], 1.0)]
+def _actors(a: Features, b: Features, w: Weights) -> float:
+    total = w.role_reversed if _reversed(a, b) else 0.0
+    if not a.sides.isdisjoint(b.sides) or not a.parties.isdisjoint(b.parties):
+        return total + w.actor_same
+    return total + w.actor_opposed if are_opposed(a.sides, b.sides) else total
+
+
+def _where(a: Features, b: Features, place: int, w: Weights) -> float:
+    if place == _SAME:
+        return w.place_same + w.place_same_step if a.kind in _STAGES else w.place_same
+    if place == _APART:
+        return w.place_apart
+    if place == _WITHIN:
+        return w.place_within
+    if place == _NEAR:
+        return w.place_near
+    if a.spots or b.spots:
+        return w.place_unknown
+    general = GENERAL_BREACH in a.anchors and GENERAL_BREACH in b.anchors
+    return w.place_none + w.general_breach if general else w.place_none
 
 
 def _adds_nothing(vague: Features, main: Features, place: Relation) -> bool:
     """Whether `vague` leaves its means open, or place and toll, and tells nothing beside them that `main` does not."""
-    toll = vague.mention.killed
-    if toll is not None and toll != main.mention.killed:
+    if vague.killed is not None and vague.killed != main.killed:
         return False
     if vague.kind == _UNSPECIFIED:
         return place is not Relation.APART
-    return not vague.spots and toll is None
+    return not vague.spots and vague.killed is None
 
 
 def told_again(a: Features, b: Features) -> bool:
@@ -183,60 +195,23 @@ def told_again(a: Features, b: Features) -> bool:
     if a.kind in _STAGES or a.first_day > b.last_day or b.first_day > a.last_day or are_opposed(a.sides, b.sides):
         return False
     place = closest(a.spots, b.spots)
-    toll = a.mention.killed
-    if toll is not None and toll == b.mention.killed and toll >= _TELLING_TOLL:
+    toll = a.killed
+    if toll is not None and toll == b.killed and toll >= _TELLING_TOLL:
         return place is not Relation.APART
     return _adds_nothing(a, b, place) or _adds_nothing(b, a, place)
 
 
-class _Relations(NamedTuple):
-    """How two mentions lie to each other in what is asked before anything is weighed."""
-
-    kind: str
-    place: Relation
-    gap: int
-    reprint: bool
-
-
-def _weighed(a: Features, b: Features, how: _Relations) -> Evidence:
-    """Return what speaks for and against one event of two mentions that have enough in common."""
-    found: Evidence = [(_BIAS, 1.0), (_INDEX[how.kind], 1.0), *_where(a, b, how.place)]
-    add = found.append
-    if how.kind == "kind_same" and a.kind in RARE_KINDS:
-        add((_INDEX["kind_rare"], 1.0))
-    add(_day(a, b, how.gap, how.reprint))
-    if (told := _toll(a, b)) is not None:
-        add(told)
-    if (told := _injured(a, b)) is not None:
-        add(told)
-    if a.sides or a.parties:
-        if (told := _actors(a, b)) is not None:
-            add(told)
-        if _reversed(a, b):
-            add((_INDEX["role_reversed"], 1.0))
-    elif b.sides and _reversed(a, b):
-        add((_INDEX["role_reversed"], 1.0))
-    targets = _overlap(a.target_stems, b.target_stems)
-    if targets:
-        add((_INDEX["target_same"], targets))
-    words = _overlap(a.stems, b.stems)
-    if words:
-        add((_INDEX["wording"], words))
-        if words > 0.5 and similarity(a.mention.signature, b.mention.signature) >= COPY_SIMILARITY:
-            add((_INDEX["copy"], 1.0))
-    return found
-
-
-def evidence(a: Features, b: Features) -> Evidence | None:
-    """Return what speaks for and against one event, as pairs of weight and size; None where it cannot be one.
+def score(a: Features, b: Features, w: Weights) -> float | None:
+    """Return the log-odds that both mentions tell one event; None where they cannot.
 
     Two mentions cannot tell one event where they differ in country or in being a ceasefire's step or an armed act, lie
-    too many days apart, or stand in one article which does not tell it twice.
+    too many days apart, or stand in one article which does not tell it twice. What the score is made of does not depend
+    on the weights, so it is linear in them: `sizes` reads off it how much each counts.
     """
     if a.group != b.group:
         return None
     if a.article == b.article:
-        return _RETOLD if told_again(a, b) else None
+        return w.retold if told_again(a, b) else None
     gap = a.first_day - b.last_day if a.first_day > b.last_day else b.first_day - a.last_day
     reprint = False
     if gap <= 0:
@@ -246,50 +221,72 @@ def evidence(a: Features, b: Features) -> Evidence | None:
         if not reprint:
             return None
     # Most pairs end here, so what is cheap to know is asked first.
-    common = len(a.anchors & b.anchors)
     place = closest(a.spots, b.spots)
-    if place is not Relation.SAME:
-        step = (
-            not gap and place is Relation.WITHIN and a.mention.stage is not None and a.mention.stage == b.mention.stage
-        )
-        if common < NEEDED_ANCHORS and not step:
-            return _NOTHING_COMMON
-        if place is Relation.APART and common < _NEEDED_APART:
-            return _LITTLE_COMMON
-    kind = _kind(a, b)
-    if place is Relation.SAME and not common and (kind == "kind_apart" or (gap and a.reach == REACH)):
-        return _LITTLE_COMMON
-    return _weighed(a, b, _Relations(kind, place, gap, reprint))
+    if place != _SAME:
+        common = len(a.anchors & b.anchors)
+        if place == _APART:
+            if common < NEEDED_ANCHORS:
+                return w.nothing_common
+            if common < _NEEDED_APART or not _of_one_story(a, b):
+                return w.nothing_common * _LITTLE_COMMON
+        elif common < NEEDED_ANCHORS and (gap or (a.steps.isdisjoint(b.steps) and not (common and _one_day(a, b)))):
+            return w.nothing_common
+        kind = _kind(a, b)
+    else:
+        kind = _kind(a, b)
+        if (kind > _K_NEAR or (gap and a.reach == REACH)) and a.anchors.isdisjoint(b.anchors):
+            return w.nothing_common * _LITTLE_COMMON
+    return _weighed(a, b, w, kind, place) + (w.day_unknown if reprint else _day(a, b, gap, w))
 
 
-def weight_values(weights: Weights) -> tuple[float, ...]:
-    """Return the weights in the order in which `evidence` numbers them."""
-    return tuple(getattr(weights, name) for name in NAMES)
-
-
-def score(a: Features, b: Features, values: tuple[float, ...]) -> float | None:
-    """Return the log-odds that both mentions tell one event; None where they cannot."""
-    found = evidence(a, b)
-    if found is None:
-        return None
-    total = 0.0
-    for at, size in found:
-        total += values[at] * size
+def _weighed(a: Features, b: Features, w: Weights, kind: int, place: int) -> float:
+    """Return what speaks for and against one event, beside the day, of two mentions that have enough in common."""
+    total = w.bias + _where(a, b, place, w)
+    if kind == _K_SAME:
+        total += w.kind_same + w.kind_rare if a.kind in RARE_KINDS else w.kind_same
+    elif kind == _K_OPEN:
+        total += w.kind_open
+    else:
+        total += w.kind_near if kind == _K_NEAR else w.kind_apart
+    if a.killed is not None and b.killed is not None:
+        total += _killed(a.killed, b.killed, w)
+    if a.injured is not None and b.injured is not None:
+        total += _injured(a.injured, b.injured, w)
+    if a.told_of and b.told_of:
+        total += _actors(a, b, w)
+    if a.target_stems and b.target_stems:
+        total += _overlap(a.target_stems, b.target_stems) * w.target_same
+    words = _overlap(a.stems, b.stems)
+    if words:
+        total += words * w.wording
+        if words > _WORDS_OF_A_COPY and similarity(a.mention.signature, b.mention.signature) >= COPY_SIMILARITY:
+            total += w.copy
     return total
 
 
 def tells_same(odds: float | None) -> bool:
     """Whether log-odds, as `score` returns them, speak for one event."""
-    return odds is not None and odds >= 0
+    return odds is not None and odds >= EVEN
+
+
+@cache
+def _one_at_a_time() -> tuple[tuple[str, Weights], ...]:
+    nothing = dict.fromkeys(NAMES, 0.0)
+    return tuple((name, Weights(**(nothing | {name: 1.0}))) for name in NAMES)
+
+
+def sizes(a: Features, b: Features) -> Mapping[str, float]:
+    """Return how much each weight counts in the score of two mentions, without those that do not; {} where none is."""
+    told = {name: score(a, b, only) for name, only in _one_at_a_time()}
+    return {name: size for name, size in told.items() if size}
 
 
 def same_event(a: Mention, b: Mention, weights: Weights | None = None) -> float | None:
     """Return the log-odds that two mentions tell one event; None where they cannot, 0 or more where they do."""
-    return score(features_of(a), features_of(b), weight_values(weights or default_weights()))
+    return score(features_of(a), features_of(b), weights or default_weights())
 
 
 def reasons(a: Mention, b: Mention, weights: Weights | None = None) -> Mapping[str, float]:
     """Return what each agreement or contradiction adds to the score of two mentions, {} where they cannot be one."""
-    values = weight_values(weights or default_weights())
-    found = evidence(features_of(a), features_of(b)) or []
-    return {NAMES[at]: values[at] * size for at, size in found}
+    values = asdict(weights or default_weights())
+    return {name: values[name] * size for name, size in sizes(features_of(a), features_of(b)).items()}

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from transforms.deduplicate.clusters import Cluster, ClusterSpace, partition
-from transforms.deduplicate.compare import score, tells_same, weight_values
+from transforms.deduplicate.clusters import Cluster, ClusterSpace
+from transforms.deduplicate.compare import score, tells_same
 from transforms.deduplicate.events import canonical, carried_on, event_of, frozen_key, id_of, what_changed, withdrawn
 from transforms.deduplicate.features import (
     Features,
@@ -32,6 +32,7 @@ from transforms.deduplicate.features import (
     remembered,
     text_keys,
 )
+from transforms.deduplicate.late import Remade, Remaker
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.deduplicate.weights import default_weights
 from transforms.model import Event, EventChange, Mention, Realis
@@ -68,17 +69,32 @@ def decide(
     return decision(open_events, mentions, now, settings).changes
 
 
+def space_for(settings: ClusterSettings = _DEFAULT) -> ClusterSpace:
+    """Return an empty space, for calls of `decision` that follow on one another."""
+    return ClusterSpace(settings.weights or default_weights(), settings.horizon_days)
+
+
 def decision(
     open_events: Sequence[Event],
     mentions: Sequence[Mention],
     now: datetime,
     settings: ClusterSettings = _DEFAULT,
+    space: ClusterSpace | None = None,
 ) -> Decision:
-    """Return the changes as `decide` does, with what became of each mention."""
-    run = _Run([one for one in open_events if not one.closed and not one.superseded_by], settings)
-    sorted_in = run.sort_in(mentions)
-    run.cluster(sorted_in)
-    changes = run.changes(now)
+    """Return the changes as `decide` does, with what became of each mention.
+
+    A `space` from `space_for` the same settings, given to each of several calls, remembers the open events that the
+    last call had or made, so that only others are made ready for comparison. It changes nothing in what is returned.
+    """
+    run = _Run([one for one in open_events if not one.closed and not one.superseded_by], settings, space)
+    try:
+        sorted_in = run.sort_in(mentions)
+        run.cluster(sorted_in)
+        changes = run.changes(now)
+    except BaseException:
+        if space is not None:
+            space.forget()  # it may be half way
+        raise
     dropped = dict(sorted(run.dropped.items()))
     return Decision(changes=changes, taken=len(mentions) - sum(dropped.values()), dropped=dropped)
 
@@ -99,17 +115,20 @@ class _Sorted:
 class _Run:
     """One call's working state: stored events are loaded into the space as the days of new mentions ask for them."""
 
-    def __init__(self, events: list[Event], settings: ClusterSettings) -> None:
+    def __init__(self, events: list[Event], settings: ClusterSettings, space: ClusterSpace | None) -> None:
         self._settings = settings
-        self._values = weight_values(settings.weights or default_weights())
-        self._denial_values = weight_values(replace(settings.weights or default_weights(), actor_opposed=0.0))
-        self._space = ClusterSpace(self._values, settings.horizon_days)
+        self._weights = settings.weights or default_weights()
+        self._denial_weights = replace(self._weights, actor_opposed=0.0)
+        self._space = space if space is not None else space_for(settings)
         self._events = {one.event_id: one for one in events}
-        self._clusters: dict[str, Cluster] = {}  # event id -> cluster, for loaded events
+        self._space.keep(self._events)
+        for event_id, cluster in list(self._space.of_event.items()):
+            stored = self._events[event_id].mentions
+            if cluster.stored is not stored and cluster.stored != stored:
+                self._space.drop(event_id)
         self._by_block: dict[_Block, list[str]] | None = None
         self._loaded: set[_Block] = set()
-        self._gone: set[str] = set()
-        self._touched: dict[int, Cluster] = {}
+        self._touched: dict[Cluster, None] = {}
         self._denials: list[Mention] = []
         self._new_denials: set[str] = set()
         self.dropped: Counter[str] = Counter()
@@ -159,10 +178,12 @@ class _Run:
     # -- loading ------------------------------------------------------------------------------------------------
 
     def _blocks(self) -> dict[_Block, list[str]]:
-        """Return the ids of the stored events by group and day, and by pieces of their texts."""
+        """Return the ids of the stored events to load, by group and day, and by pieces of their texts."""
         if self._by_block is None:
             found: defaultdict[_Block, list[str]] = defaultdict(list)
             for event in self._events.values():
+                if event.event_id in self._space.of_event:
+                    continue
                 blocks: set[_Block] = set()
                 for one in event.mentions:
                     ready = remembered(one)
@@ -181,18 +202,20 @@ class _Run:
 
     def _load(self, event: Event) -> Cluster:
         """Put a stored event into the space, once, and return its cluster."""
-        cluster = self._clusters.get(event.event_id)
+        cluster = self._space.of_event.get(event.event_id)
         if cluster is None:
-            cluster = Cluster([features_of(m) for m in event.mentions if is_real(m)])
+            cluster = Cluster(features_of(m) for m in event.mentions if is_real(m))
             cluster.denials = [features_of(m) for m in event.mentions if not is_real(m)]
-            self._clusters[event.event_id] = cluster
-            if cluster.members:
-                self._space.insert(cluster)
+            cluster.stored = event.mentions
+            self._space.of_event[event.event_id] = cluster
+            self._space.insert(cluster)
         return cluster
 
     def _load_around(self, mention: Features) -> None:
         """Load the stored events that `mention` could be compared with."""
         by_block = self._blocks()
+        if not by_block:
+            return
         wanted: list[_Block] = list(mention.text_keys)
         days = range(mention.first_day - mention.reach, mention.last_day + mention.reach + 1)
         wanted += [(mention.group, day) for day in days]
@@ -206,20 +229,46 @@ class _Run:
 
     def cluster(self, new: _Sorted) -> None:
         """Place new mentions; what late and withdrawn ones may touch is clustered anew."""
-        self._gone = new.gone
+        # Not kept in `self`: no circle holds what a call had until the garbage collector comes by.
+        remaker = Remaker(self._space, self._weights, self._settings.horizon_days, self._load_around)
+        self._take_back(new.gone, remaker)
         latest = self._latest_order()
         features = sorted((features_of(one) for one in new.told), key=lambda one: one.order)
-        late = [one for one in features if latest is not None and one.order < latest]
-        self._recluster(late, self._events_of(new.gone))
-        for one in features[len(late) :]:
-            self._load_around(one)
-            self._keep(self._space.place(one))
+        for one in features:
+            if latest is not None and one.order < latest:
+                self._exchanged(remaker.take_in(one))
+            else:
+                self._load_around(one)
+                self._keep(self._space.place(one)[0])
         self._new_denials = {one.mention_id for one in new.denials}
         self._denials += new.denials
         self._attach_denials()
 
+    def _take_back(self, mention_ids: set[str], remaker: Remaker) -> None:
+        """Take out the mentions that their articles no longer tell."""
+        gone: list[Features] = []
+        for event in self._events.values() if mention_ids else ():
+            if not any(one.mention_id in mention_ids for one in event.mentions):
+                continue
+            cluster = self._load(event)
+            gone += [one for one in cluster.members if one.mention.mention_id in mention_ids]
+            cluster.denials = [one for one in cluster.denials if one.mention.mention_id not in mention_ids]
+            self._keep(cluster)
+        while gone:
+            home = self._space.home(gone[0])
+            removed = {one for one in gone if self._space.home(one) is home}
+            gone = [one for one in gone if one not in removed]
+            self._exchanged(remaker.take_back(home, removed))
+
+    def _exchanged(self, remade: Remade) -> None:
+        for cluster in remade.gone:
+            self._denials += [one.mention for one in cluster.denials]
+            self._keep(cluster)
+        for cluster in remade.made:
+            self._keep(cluster)
+
     def _keep(self, cluster: Cluster) -> None:
-        self._touched[id(cluster)] = cluster
+        self._touched[cluster] = None
 
     def _latest_order(self) -> _Order | None:
         """Return the canonical place of the latest stored mention."""
@@ -231,38 +280,6 @@ class _Run:
                 latest = order if latest is None or order > latest else latest
         return latest
 
-    def _events_of(self, mention_ids: set[str]) -> list[Event]:
-        if not mention_ids:
-            return []
-        return [one for one in self._events.values() if any(m.mention_id in mention_ids for m in one.mentions)]
-
-    def _recluster(self, late: list[Features], dirty: list[Event]) -> None:
-        """Cluster anew all that late mentions, or events that lost mentions, are linked with, directly or by others."""
-        if not late and not dirty:
-            return
-        affected: dict[int, Cluster] = {}
-        queue = list(late)
-        for event in dirty:
-            cluster = self._load(event)
-            affected[id(cluster)] = cluster
-            queue += cluster.members
-        while queue:
-            one = queue.pop()
-            self._load_around(one)
-            for cluster in self._space.linked(one):
-                if id(cluster) not in affected:
-                    affected[id(cluster)] = cluster
-                    queue += cluster.members
-        members = list(late)
-        for cluster in affected.values():
-            self._space.remove(cluster)
-            self._keep(cluster)
-            members += [one for one in cluster.members if one.mention.mention_id not in self._gone]
-            self._denials += [one.mention for one in cluster.denials if one.mention.mention_id not in self._gone]
-        for cluster in partition(members, self._values, self._settings.horizon_days):
-            self._space.insert(cluster)
-            self._keep(cluster)
-
     def _attach_denials(self) -> None:
         """Put each denial to the event that it fits best; the accused tell of it, so who acted does not count."""
         for mention in canonical(self._denials):
@@ -271,9 +288,8 @@ class _Run:
             fitting = [
                 (odds, cluster)
                 for cluster in self._space.candidates(denial)
-                if cluster.alive
-                and (odds := self._space.closest_odds(denial, cluster, self._denial_values)) is not None
-                and odds >= 0
+                if (odds := self._space.closest_odds(denial, cluster, self._denial_weights)) is not None
+                and tells_same(odds)
             ]
             if not fitting:
                 self.dropped["denial_unmatched"] += mention.mention_id in self._new_denials
@@ -301,37 +317,43 @@ class _Run:
 
     def _events_changed(self) -> Iterable[EventChange]:
         """Yield the events of the clusters that were touched, each under its own id."""
-        living = sorted((one for one in self._touched.values() if one.alive and one.members), key=lambda one: one.order)
+        of_event = self._space.of_event
+        living = sorted((one for one in self._touched if one.alive and one.members), key=lambda one: one.order)
         homes = {member.mention.mention_id: cluster for cluster in living for member in cluster.members}
         touched = {
             event_id: self._events[event_id]
-            for event_id, cluster in self._clusters.items()
-            if id(cluster) in self._touched or not cluster.alive
+            for event_id, cluster in of_event.items()
+            if cluster in self._touched or not cluster.alive
         }
         came_from = {one.mention_id: event for event in touched.values() for one in event.mentions}
-        claims: defaultdict[int, list[tuple[_Order, Event]]] = defaultdict(list)
+        claims: defaultdict[Cluster, list[tuple[_Order, Event]]] = defaultdict(list)
         for event in touched.values():
             founder = next((one for one in event.mentions if one.mention_id in homes), None)
             home = homes[founder.mention_id] if founder else self._corrected_home(event, living)
             if home is None:
+                del of_event[event.event_id]
                 yield EventChange(event=withdrawn(event), what=("withdrawn",))
             else:
                 first = founder or event.mentions[0]
-                claims[id(home)].append(((first.published.timestamp(), first.mention_id), event))
+                claims[home].append(((first.published.timestamp(), first.mention_id), event))
         for cluster in living:
             mentions = [one.mention for one in cluster.members + cluster.denials]
-            claiming = sorted(claims[id(cluster)], key=lambda one: (one[0], one[1].event_id))
-            if not claiming:
-                yield self._opened(mentions, came_from)
-                continue
-            kept = claiming[0][1]
-            event = carried_on(kept, mentions, self._settings.copy_similarity)
-            what = what_changed(kept, event)
+            claiming = sorted(claims[cluster], key=lambda one: (one[0], one[1].event_id))
             for _, other in claiming[1:]:
-                what = what if "merged" in what else (*what, "merged")
-                yield EventChange(event=replace(other, superseded_by=kept.event_id, closed=True), what=("merged",))
-            if what:
-                yield EventChange(event=event, what=what)
+                del of_event[other.event_id]
+                kept_id = claiming[0][1].event_id
+                yield EventChange(event=replace(other, superseded_by=kept_id, closed=True), what=("merged",))
+            if not claiming:
+                change = self._opened(mentions, came_from)
+            else:
+                kept = claiming[0][1]
+                event = carried_on(kept, mentions, self._settings.copy_similarity)
+                what = what_changed(kept, event)
+                change = EventChange(event=event, what=(*what, "merged") if claiming[1:] else what)
+            cluster.stored = change.event.mentions
+            of_event[change.event.event_id] = cluster
+            if change.what:
+                yield change
 
     def _corrected_home(self, event: Event, living: Iterable[Cluster]) -> Cluster | None:
         """Return the cluster in which a corrected article tells on what `event` was made of, None if none does."""
@@ -339,7 +361,7 @@ class _Run:
         old = [features_apart(one) for one in event.mentions]
         for cluster in living:
             for member in cluster.members:
-                if member.article in articles and any(tells_same(score(member, one, self._values)) for one in old):
+                if member.article in articles and any(tells_same(score(member, one, self._weights)) for one in old):
                     return cluster
         return None
 

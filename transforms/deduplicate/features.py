@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from functools import lru_cache
 
 from transforms.deduplicate.sides import sides_of
-from transforms.deduplicate.whereabouts import Spot, seat_stems, spot_of
+from transforms.deduplicate.whereabouts import ANYWHERE, Spot, seat_stems, spot_of
 from transforms.deduplicate.words import stem, telling_stems, words_of
 from transforms.model import DatePrecision, Family, Means, Mention, Realis, Stage
 
@@ -23,8 +24,10 @@ _TELLING_ALONE = 10  # two mentions of the same toll are compared, wherever they
 REACH = 1
 _REACH_SLOW = 3  # steps of a ceasefire and rare acts are told for days, and seldom happen twice in them
 NEEDED_ANCHORS = 2  # a near toll counts once, an equal one twice
-_REMEMBERED = 50_000
+_OFTEN_IN_A_DAY = frozenset((Stage.CALLED_FOR, Stage.NEGOTIATING))
+_REMEMBERED = 10_000
 GENERAL_BREACH = "general breach"
+_UNPLACED = frozenset((ANYWHERE,))
 RARE_KINDS = frozenset({Means.CHEMICAL.value, Means.SIEGE.value})
 
 
@@ -38,18 +41,24 @@ class Features:
         article: Feed and item; two mentions of one article are two events, unless it tells one act twice.
         group: Country and "armed" or "ceasefire"; mentions of different groups are never compared.
         kind: Means or stage.
+        killed, injured: As told.
         first_day, last_day: Ordinals of the days told, or the days before publication where none is told.
         day_known: Whether a day is told.
         published_day: Ordinal of the day of publication.
         heard: When it was last heard of, in seconds: see `last_heard`.
         spots: Its places.
         place_keys: Keys that two mentions of one place have in common.
+        steps: Keys that two mentions of one step of a ceasefire have in common where they tell no other place.
         sides: Sides of its actors.
         parties: Ids of the known parties among them.
         target_sides: Sides of its targets.
+        told_of: Whether any side or party is known of it.
         target_stems, stems: Telling words of targets, and of sentence and targets together.
-        anchors: Telling details; mentions without a common place must have `NEEDED_ANCHORS` in common to be compared.
-        keys: Places and telling details, under which it is found.
+        tolls: Exact tolls that are large enough to tell something wherever they are placed.
+        anchors: Telling details, tolls among them; mentions without a common place must have `NEEDED_ANCHORS` in common
+            to be compared.
+        keys: Places, steps and tolls, under which it is found wherever it happened.
+        regions: Where else it may be found by its telling details: its governorates, or `ANYWHERE`.
         text_keys: The article, and pieces of the signature; copies of one text nearly always have one in common.
         reach: How many days the days of a mention of its kind may lie from those of another.
     """
@@ -66,13 +75,19 @@ class Features:
     heard: float
     spots: tuple[Spot, ...]
     place_keys: frozenset[str]
+    steps: frozenset[str]
     sides: frozenset[str]
     parties: frozenset[str]
     target_sides: frozenset[str]
+    told_of: bool
+    killed: int | None
+    injured: int | None
     target_stems: frozenset[str]
     stems: frozenset[str]
+    tolls: frozenset[str]
     anchors: frozenset[str]
-    keys: tuple[str, ...]
+    keys: frozenset[str]
+    regions: frozenset[str]
     text_keys: frozenset[TextKey]
     reach: int
 
@@ -107,11 +122,14 @@ def days_told(mention: Mention) -> tuple[int, int, bool]:
     return max(first, last - (LONGEST_SPAN if slow else _LONG_SPAN) + 1), last, known
 
 
-def _toll_anchors(word: str, value: int | None) -> list[str]:
-    if value is None or value < _FEWEST_TELLING:
-        return []
-    near = f"{word}~{int(math.log(value) / _TOLL_STEP)}"
-    return [near, f"{word}={value}"] if value >= _TELLING_ALONE else [near]
+def _near_toll(word: str, value: int | None) -> Iterator[str]:
+    if value is not None and value >= _FEWEST_TELLING:
+        yield f"{word}~{int(math.log(value) / _TOLL_STEP)}"
+
+
+def _exact_toll(word: str, value: int | None) -> Iterator[str]:
+    if value is not None and value >= _TELLING_ALONE:
+        yield f"{word}={value}"
 
 
 def text_keys(mention: Mention) -> list[TextKey]:
@@ -141,11 +159,20 @@ _old_memo: dict[str, Features] = {}
 
 
 def _step_keys(mention: Mention) -> Iterator[str]:
-    """Yield what a ceasefire's step has in common with the same step told of a place around or inside its own."""
-    if mention.stage is not None:
-        for place in mention.places:
-            if place.adm2:
-                yield f"{mention.stage} {place.adm2}"
+    """Yield what a ceasefire's step has in common with the same step, told the same day.
+
+    It is found by these keys, and let through by them where it is compared. Of a place around or inside its own, for
+    local truces are few. Of no place, for the whole country: calls and talks there are many on one day, other steps are
+    not; a ceasefire agreed that is to begin later and one that begins are one step.
+    """
+    if mention.stage is None:
+        return
+    for place in mention.places:
+        if place.adm2:
+            yield f"{mention.stage} {place.adm2}"
+    if not mention.places and mention.date is not None and mention.stage not in _OFTEN_IN_A_DAY:
+        to_come = mention.stage is Stage.AGREED and mention.date.end > mention.published.date()
+        yield f"{Stage.IN_EFFECT if to_come else mention.stage} everywhere"
 
 
 def features_of(mention: Mention) -> Features:
@@ -171,6 +198,11 @@ def features_apart(mention: Mention) -> Features:
     return replace(_features_of(mention), article=("", mention.mention_id))
 
 
+@lru_cache(maxsize=16384)
+def _stems_of_place(name: str, label: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words_of(f"{name} {label}"))
+
+
 def _features_of(mention: Mention) -> Features:
     ceasefire = mention.family is Family.CEASEFIRE
     kind = kind_of(mention)
@@ -181,18 +213,24 @@ def _features_of(mention: Mention) -> Features:
     parties = frozenset(one.party_id for one in mention.actors if one.party_id)
     targets = telling_stems(word for one in mention.targets for word in words_of(one.name))
     places = {place.name.casefold() for place in mention.places}  # a city that was hit is not the government in it
-    named = {stem(word) for place in mention.places for word in words_of(f"{place.name} {place.label}")}
-    targets -= named  # where it was is compared as a place
-    stems = (telling_stems(mention.wording) | targets) - named - seat_stems()
+    stems = telling_stems(mention.wording) | targets
+    for place in mention.places:  # where it was is compared as a place
+        named = _stems_of_place(place.name, place.label)
+        targets -= named
+        stems -= named
+    stems -= seat_stems()
     anchors = set(stems)
-    anchors.update(_toll_anchors("killed", mention.killed), _toll_anchors("injured", mention.injured))
+    tolls = frozenset((*_exact_toll("killed", mention.killed), *_exact_toll("injured", mention.injured)))
+    anchors.update(tolls, _near_toll("killed", mention.killed), _near_toll("injured", mention.injured))
     if ceasefire:
         anchors.update(f"side:{side}" for side in sides | parties)
     if mention.family is Family.VIOLATION and not spots:
         anchors.add(GENERAL_BREACH)
     if kind in RARE_KINDS:
         anchors.update((f"kind:{kind}", f"kind:{kind}!"))
-    place_keys = frozenset((*(key for spot in spots for key in spot.keys), *_step_keys(mention)))
+    target_sides = sides_of(one for one in mention.targets if one.name.casefold() not in places)
+    place_keys = frozenset(key for spot in spots for key in spot.keys)
+    steps = frozenset(_step_keys(mention))
     return Features(
         mention=mention,
         order=(mention.published.timestamp(), mention.mention_id),
@@ -206,13 +244,19 @@ def _features_of(mention: Mention) -> Features:
         heard=last_heard(mention).timestamp(),
         spots=spots,
         place_keys=place_keys,
+        steps=steps,
         sides=sides,
         parties=parties,
-        target_sides=sides_of(one for one in mention.targets if one.name.casefold() not in places),
+        target_sides=target_sides,
+        told_of=bool(sides or parties or target_sides),
+        killed=mention.killed,
+        injured=mention.injured,
         target_stems=targets,
         stems=stems,
+        tolls=tolls,
         anchors=frozenset(anchors),
-        keys=(*place_keys, *anchors),
+        keys=place_keys | steps | tolls,
+        regions=frozenset(code for spot in spots for code in spot.regions) or _UNPLACED,
         text_keys=frozenset(text_keys(mention)),
         reach=_REACH_SLOW if is_slow(mention) else REACH,
     )

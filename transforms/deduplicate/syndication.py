@@ -12,6 +12,8 @@ def similarity(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     """Return the estimated share of common shingles of two texts, from their signatures; 0 where either has none."""
     if not one or len(one) != len(other):
         return 0.0
+    if one == other:
+        return 1.0
     same: int = sum(map(eq, one, other))
     return same / len(one)
 

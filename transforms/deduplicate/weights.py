@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -26,7 +26,8 @@ class Weights:
         day_same: On the same single day.
         day_overlap: Spans of days that overlap.
         day_gap: For each day between them, for armed acts.
-        day_gap_step: For each day between them, for steps of a ceasefire and rare kinds, which are told for days.
+        day_gap_step: For each day between them, for steps of a ceasefire, which are told for days.
+        day_gap_rare: For each day between them, for rare kinds, which are told for weeks, often without their day.
         day_unknown: One gives no day.
         place_same: A common place.
         place_same_step: A common place of two steps of a ceasefire, beside `place_same`: local truces are few.
@@ -61,6 +62,7 @@ class Weights:
     day_overlap: float
     day_gap: float
     day_gap_step: float
+    day_gap_rare: float
     day_unknown: float
     place_same: float
     place_same_step: float
@@ -86,6 +88,11 @@ class Weights:
 
 
 NAMES = tuple(one.name for one in fields(Weights))
+
+
+def weights_of(values: Iterable[float]) -> Weights:
+    """Return the weights whose values are given in the order of `NAMES`."""
+    return Weights(**dict(zip(NAMES, map(float, values), strict=True)))
 
 
 def weights_from(table: Mapping[str, object], name: str) -> Weights:

@@ -16,6 +16,8 @@ from transforms.model import Place
 
 _FILE = "places.toml"
 _NEAR_KM = 8.0
+ANYWHERE = ""  # the region of what may lie in any
+_REGION_CODE = 4  # letters of a P-code that name a governorate of Syria or one of the three regions of Libya
 _KM_PER_DEGREE = 111.2
 _ADMIN_KINDS = ("adm1", "adm2", "adm3")
 
@@ -53,6 +55,7 @@ class Spot:
         lat, lon: Degrees; None where unknown or too large to matter.
         resolved: Whether it is known where it lies.
         keys: What it has in common with every spot that is `Relation.SAME`.
+        regions: Governorates (large regions in Libya) in which all lies that is not `Relation.APART`, or `ANYWHERE`.
     """
 
     key: str
@@ -64,6 +67,7 @@ class Spot:
     lon: float | None
     resolved: bool
     keys: tuple[str, ...]
+    regions: frozenset[str]
 
 
 def place_words_from(tables: Mapping[str, Any], name: str) -> PlaceWords:
@@ -116,6 +120,16 @@ def _bare_name(name: str) -> tuple[str, str]:
     return name_key(" ".join(kept)), compass
 
 
+@cache
+def _one_region() -> Mapping[str, str]:
+    """Return the governorates that are one region with another, as the capital and its countryside are."""
+    found: dict[str, str] = {}
+    for covers in default_place_words().seats.values():
+        codes = sorted({code[:_REGION_CODE] for code in covers})
+        found.update((code, codes[0]) for code in codes[1:])
+    return found
+
+
 @lru_cache(maxsize=65536)
 def spot_of(place: Place, country: str) -> Spot:
     """Return `place` made ready for comparison."""
@@ -136,6 +150,7 @@ def spot_of(place: Place, country: str) -> Spot:
     else:
         key = f"name:{bare}" if bare else ""
     exact = resolved and place.precision <= 2 and place.kind not in _ADMIN_KINDS
+    regions = {code[:_REGION_CODE] for code in chain | covers}
     return Spot(
         key=key,
         name=bare,
@@ -148,6 +163,7 @@ def spot_of(place: Place, country: str) -> Spot:
         keys=tuple(
             sorted({f"@{one}" for one in (key, f"name:{bare}" if bare else key, "+".join(sorted(covers))) if one})
         ),
+        regions=frozenset(_one_region().get(one, one) for one in regions) or frozenset((ANYWHERE,)),
     )
 
 

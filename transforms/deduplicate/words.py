@@ -15,6 +15,7 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 _ARABIC_PREFIX = re.compile("^(?:وال|بال|كال|فال|لل|ال)(?=.{3})")
 _ENDINGS = ("s", "ing", "ed", "e")
 _SHORTEST_STEM = 4
+_NO_STEM = frozenset(("",))
 
 
 @lru_cache(maxsize=65536)
@@ -52,7 +53,7 @@ def telling_stem(word: str) -> str:
 
 def telling_stems(words: Iterable[str]) -> frozenset[str]:
     """Return the stems of those `words` that tell one event from another."""
-    return frozenset(found for word in words if (found := telling_stem(word)))
+    return frozenset(map(telling_stem, words)) - _NO_STEM
 
 
 @lru_cache(maxsize=65536)

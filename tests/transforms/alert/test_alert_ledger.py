@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
@@ -35,6 +36,16 @@ def test_acts(case: dict[str, Any]) -> None:
 
 def test_every_named_ceasefire_has_an_act_inside_it() -> None:
     assert set(NAMED) <= {case["breaks"] for case in cases("ledger_acts")}
+
+
+def test_beside_each_act_inside_stands_one_outside() -> None:
+    by_subject: defaultdict[str, set[str]] = defaultdict(set)
+    for case in cases("ledger_acts"):
+        subject, colon, _ = case["name"].partition(":")
+        if colon:
+            by_subject[subject].add(case["breaks"])
+    assert {subject for subject, broken in by_subject.items() if "" not in broken} == set()
+    assert set(NAMED) <= set().union(*by_subject.values())
 
 
 @pytest.mark.parametrize("case", cases("ledger_reported"), ids=lambda case: case["name"])

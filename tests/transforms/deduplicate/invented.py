@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from transforms.deduplicate.decide import decide
+from transforms.deduplicate.clusters import ClusterSpace
+from transforms.deduplicate.decide import decision
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.detect.signature import signature_of
 from transforms.model import (
@@ -43,6 +44,8 @@ PLACES = {
     "Khan Sheikhoun": _town("Khan Sheikhoun", "T3", "SY07", "SY0702", 35.443, 36.651),
     "Idlib": _town("Idlib", "T4", "SY07", "SY0700", 35.931, 36.634),
     "Aleppo": _town("Aleppo", "T5", "SY02", "SY0200", 36.203, 37.154),
+    "Jobar": _town("Jobar", "T11", "SY01", "SY0100", 33.528, 36.334),
+    "Zamalka": _town("Zamalka", "T12", "SY03", "SY0302", 33.527, 36.353),
     "Douma": _town("Douma", "T6", "SY03", "SY0302", 33.570, 36.402),
     "Homs": _town("Homs", "T7", "SY04", "SY0401", 34.732, 36.714),
     "Tripoli": _town("Tripoli", "T8", "LY02", "LY0211", 32.887, 13.191),
@@ -111,14 +114,17 @@ def mention(row: Mapping[str, Any]) -> Mention:
 
 
 def run(
-    batches: Iterable[Sequence[Mention]], now: datetime | None = None, settings: ClusterSettings = SETTINGS
+    batches: Iterable[Sequence[Mention]],
+    now: datetime | None = None,
+    settings: ClusterSettings = SETTINGS,
+    space: ClusterSpace | None = None,
 ) -> tuple[dict[str, Event], list[EventChange]]:
     """Return all events after `batches`, decided on one after another as a store would, and all changes."""
     events: dict[str, Event] = {}
     told: list[EventChange] = []
     for batch in batches:
         at = now or max(one.published for one in batch)
-        for change in decide(still_open(events.values()), batch, at, settings):
+        for change in decision(still_open(events.values()), batch, at, settings, space).changes:
             events[change.event.event_id] = change.event
             told.append(change)
     return events, told

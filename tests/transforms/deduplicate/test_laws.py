@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.deduplicate.invented import START, mention, partition_of, run, still_open
-from transforms.deduplicate.decide import decide, decision
+from transforms.deduplicate.decide import decide, decision, space_for
+from transforms.deduplicate.settings import ClusterSettings
 from transforms.model import Event, Mention
 
 _WORDS = ["market", "hospital", "bakery", "convoy", "bridge", "school", "mosque", "checkpoint"]
@@ -57,6 +59,18 @@ def test_order_and_batches_do_not_change_the_partition(data: st.DataObject, ment
     at_once, _ = run([mentions], START)
     spread, _ = run(data.draw(st.composite(_splits)(mentions)), START)
     assert partition_of(spread.values()) == partition_of(at_once.values())
+
+
+@settings(max_examples=120)
+@given(data=st.data(), mentions=news())
+def test_what_a_space_remembers_changes_nothing(data: st.DataObject, mentions: list[Mention]) -> None:
+    again = [replace(one, mention_id=f"{one.mention_id}x", fetched=one.fetched + timedelta(days=1)) for one in mentions]
+    corrected = data.draw(st.lists(st.sampled_from(again), max_size=4, unique_by=lambda one: one.mention_id))
+    horizon = ClusterSettings(horizon_days=data.draw(st.sampled_from([0.5, 1.0, 10.0])))
+    batches = data.draw(st.composite(_splits)([*mentions, *corrected]))
+    _, changes = run(batches, settings=horizon)
+    _, remembered = run(batches, settings=horizon, space=space_for(horizon))
+    assert remembered == changes
 
 
 @settings(max_examples=60)
