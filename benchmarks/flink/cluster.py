@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-_READY_S = 90.0
+_READY_S = 180.0
 _SETTINGS: dict[str, str | int] = {
     "jobmanager.memory.process.size": "800m",
     "taskmanager.memory.process.size": "1100m",
@@ -129,10 +129,9 @@ class FlinkCluster:
         return manager
 
     def kill_taskmanager(self, manager: subprocess.Popen[bytes]) -> None:
-        """End a TaskManager with SIGKILL, without a chance to say goodbye."""
+        """End a TaskManager with SIGKILL, without a chance to say goodbye; `wait` replaces it."""
         manager.kill()
         manager.wait()
-        self.managers.remove(manager)
 
     def stop(self) -> None:
         """End what was started: TaskManagers first, and by force what does not end."""
@@ -179,9 +178,15 @@ class FlinkCluster:
         self.wait(lambda: self.get("/overview")["slots-total"] >= slots, f"fewer than {slots} slots were offered")
 
     def wait(self, done: Callable[[], bool], message: str, seconds: float = _READY_S) -> None:
-        """Wait until `done`, or raise TimeoutError with `message` and where the logs are."""
+        """Wait until `done`, or raise TimeoutError with `message` and where the logs are.
+
+        TaskManagers that have died meanwhile are replaced, as Flink's operator would.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            for manager in [one for one in self.managers if one.poll() is not None]:
+                self.managers.remove(manager)
+                self.add_taskmanager()
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
                 if done():
                     return

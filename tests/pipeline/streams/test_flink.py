@@ -79,13 +79,12 @@ def test_a_killed_taskmanager_costs_no_alert_and_doubles_none(
             return ids_of(store)
 
     job = flink_bench.start(news.config, schedule(None), tmp_path, "--pace", PACE, *where)
-    cluster.wait(lambda: len(found()) >= 3 and cluster.completed_checkpoints(job) >= 1, "nothing was told", 180)
+    cluster.wait(lambda: len(found()) >= 3 and cluster.completed_checkpoints(job) >= 1, "nothing was told", 300)
     cluster.kill_taskmanager(cluster.managers[0])
     assert len(found()) < len(news.expected), "too late: everything had been told"
-    cluster.add_taskmanager()
-    cluster.wait(lambda: set(news.expected) <= set(found()), "alerts are missing", 240)
+    cluster.wait(lambda: set(news.expected) <= set(found()), "alerts are missing", 300)
     later = cluster.completed_checkpoints(job) + 2  # what is told again would be there by then
-    cluster.wait(lambda: cluster.completed_checkpoints(job) >= later, "no more checkpoints", 120)
+    cluster.wait(lambda: cluster.completed_checkpoints(job) >= later, "no more checkpoints")
     restored = cluster.get(f"/jobs/{job}/checkpoints")["counts"]["restored"]
     flink_bench.end(job)
     assert restored >= 1, "the job never noticed"
@@ -100,7 +99,7 @@ def test_a_job_stopped_with_a_savepoint_goes_on_where_it_was(
     cluster, alerts = flink_bench.cluster, tmp_path / "alerts"
     words = ["--pace", PACE, "--alerts", str(alerts)]
     job = flink_bench.start(news.config, schedule(LAST), tmp_path, *words)
-    cluster.wait(lambda: len(told(alerts)) >= 3, "nothing was told", 180)
+    cluster.wait(lambda: len(told(alerts)) >= 3, "nothing was told", 300)
     savepoint = stop_with_savepoint(cluster, job)
     assert 3 <= len(ids_in(alerts)) < len(news.expected)
 
