@@ -4,19 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint types contracts format lock model wheel clean help
+.PHONY: demo test lint types contracts format lock model prism flink wheel clean help
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*##/  /'
 
 $(VENV)/.core: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements.lock
+	$(PIP) install --quiet --require-hashes --no-deps --only-binary :all: -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.core
-	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements-dev.lock
 	touch $@
 
 demo: $(VENV)/.core       ## run the whole pipeline on the bundled sample outlets and show its alerts
@@ -47,6 +47,12 @@ lock:                     ## pin all dependencies anew, with hashes and without 
 	uv pip compile pyproject.toml deploy/build-requirements.in --extra gcp --extra postgres --extra web --extra metrics \
 		--universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 		--constraint requirements.lock --output-file deploy/docker/requirements.lock
+
+prism: $(VENV)/.core      ## build Prism, the local streaming runner, beside Python; needs Go
+	GOBIN=$(abspath $(BIN)) go install github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0
+
+flink: $(VENV)/.dev       ## run the demonstration as a stream on a Flink cluster of this machine (needs Java; fetches 900 MB once)
+	$(BIN)/python -m benchmarks.flink.demo
 
 wheel: $(VENV)/.dev       ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -30,7 +30,14 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def attributes(cls: type) -> dict[str, str]:
-    """Return the meaning of each attribute, from the class's Google-style docstring."""
+    """Return the meaning of each attribute, from the Google-style docstrings of the class and those it builds on."""
+    found: dict[str, str] = {}
+    for each in reversed(cls.__mro__[:-1]):
+        found |= _own_attributes(each)
+    return found
+
+
+def _own_attributes(cls: type) -> dict[str, str]:
     doc = inspect.cleandoc(cls.__doc__ or "")
     section = doc.partition("Attributes:\n")[2]
     found: dict[str, str] = {}

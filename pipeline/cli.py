@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
-from pipeline.commands import delivery, detecting, feeds, health, pubsub, running, stored
+from pipeline.commands import delivery, detecting, feeds, health, pubsub, running, stored, streaming
+from pipeline.console import leave
 
 app = typer.Typer(
     name="trucewatch",
@@ -15,6 +18,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 ok, 1 failed, 2 wrong usage or configuration, 3 partial (some feeds failed), 75 try later.",
 )
 running.register(app)
+streaming.register(app)
 detecting.register(app)
 stored.register(app)
 delivery.register(app)
@@ -25,7 +29,12 @@ app.add_typer(pubsub.app, name="pubsub")
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as leaving:
+        if sys.argv[1:2] == ["stream"]:
+            leave(leaving.code)
+        raise
 
 
 if __name__ == "__main__":

@@ -171,8 +171,9 @@ def _sink(row: Any, n: int, source: str, name: str, base: Path, environment: Map
     filled = dict(row)
     if "source" in known:
         filled.setdefault("source", source)
-    if "path" in known and isinstance(row.get("path"), str):
-        filled["path"] = str(base / row["path"])
+    for key in ("path", "directory"):
+        if key in known and isinstance(row.get(key), str):
+            filled[key] = str(base / row[key])
     try:
         return settings_of(filled, environment)
     except ConfigError as error:

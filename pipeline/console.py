@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import logging
 import os
@@ -15,7 +16,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from transforms.failures import ConfigError, StoreBusyError, TrucewatchError
+from transforms.failures import ConfigError, EngineError, StateError, StoreBusyError, TrucewatchError
 
 OK, FAILED, USAGE, PARTIAL, TRY_LATER = 0, 1, 2, 3, 75
 
@@ -23,6 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 out = Console(soft_wrap=True)
+log = logging.getLogger("trucewatch")
 err = Console(stderr=True, soft_wrap=True)  # a sentence stays one line for whoever greps it
 
 
@@ -38,7 +40,10 @@ def write_json(value: Any) -> None:
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command with `message` on stderr and exit code `code`."""
-    err.print(f"trucewatch: {message}", style="red", markup=False, highlight=False)
+    if err.quiet:
+        log.error(message)
+    else:
+        err.print(f"trucewatch: {message}", style="red", markup=False, highlight=False)
     raise typer.Exit(code)
 
 
@@ -49,9 +54,9 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except ConfigError as error:
+        except (ConfigError, StateError) as error:
             fail(str(error), USAGE)
-        except StoreBusyError as error:
+        except (StoreBusyError, EngineError) as error:
             fail(str(error), TRY_LATER)
         except TrucewatchError as error:
             fail(str(error), FAILED)
@@ -61,8 +66,21 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             # Whoever read our results has left; a second flush at exit must not complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(OK) from None
+        finally:
+            err.quiet = False
 
     return guarded
+
+
+def leave(code: object) -> NoReturn:
+    """End the process with `code`, its exit handlers run, without waiting for the threads of engines and of gRPC.
+
+    A worker that ran in this process can hold up the interpreter's end for good.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0 if code is None else FAILED)
 
 
 def clock_of(as_of: str | None) -> datetime:
@@ -90,14 +108,24 @@ def config_path(given: Path | None) -> Path:
 
 
 def log_as_json() -> None:
-    """Send log records to stderr, one JSON object a line."""
+    """Send log records to stderr, one JSON object a line, and nothing else there."""
+    from pipeline.observe.logs import log_as_json as begin
 
-    class JsonFormatter(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            row = {"time": datetime.fromtimestamp(record.created, UTC), "level": record.levelname.lower()}
-            row |= {"logger": record.name, "message": record.getMessage()}
-            return msgspec.json.encode(row | getattr(record, "fields", {})).decode()
+    begin()
+    err.quiet = True
 
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+def say(text: str) -> None:
+    """Tell of what is going on, on stderr: as a line, or as a record where the log is JSON."""
+    if err.quiet:
+        log.info(text)
+    else:
+        err.print(text, highlight=False, markup=False)
+
+
+def warn(warning: str) -> None:
+    """Tell of something that needs a look, on stderr: as a sentence, or as a record where the log is JSON."""
+    if err.quiet:
+        log.warning(warning)
+    else:
+        err.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)

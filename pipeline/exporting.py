@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from pipeline.store.store import Store
 from transforms.failures import ConfigError
-from transforms.model import Event
-from transforms.sinks.acled_csv import AcledCsvSink
-from transforms.sinks.atom import AtomSink
+from transforms.model import Alert, Event
+from transforms.sinks.acled_csv import acled_table
+from transforms.sinks.atom import atom_feed
 from transforms.sinks.cloudevents import cloudevent
-from transforms.sinks.geojson import GeoJsonSink
+from transforms.sinks.geojson import feature_collection
 from transforms.sinks.safe import safe_tree
-from transforms.sinks.settings import DEFAULT_SOURCE, AtomSettings, CsvSettings, GeoJsonSettings
-from transforms.sinks.snapshot import SnapshotSink
+from transforms.sinks.settings import DEFAULT_SOURCE
 
-# Formats that are one document; each is written by the sink of that kind.
-_DOCUMENTS: dict[str, Callable[[], SnapshotSink]] = {
-    "csv": lambda: AcledCsvSink(CsvSettings(path="-")),
-    "geojson": lambda: GeoJsonSink(GeoJsonSettings(path="-")),
-    "atom": lambda: AtomSink(AtomSettings(path="-")),
+# Formats that are one document, written as the sink of that kind writes its file.
+_DOCUMENTS: dict[str, Callable[[Sequence[Alert]], bytes]] = {
+    "csv": acled_table,
+    "geojson": feature_collection,
+    "atom": atom_feed,
 }
 FORMATS = ("jsonl", *_DOCUMENTS)
 
@@ -56,7 +55,7 @@ def export_lines(
     if format_ == "jsonl":
         return (msgspec.json.encode(cloudevent(alert, DEFAULT_SOURCE)).decode() for alert in alerts)
     newest_first = alerts[::-1]
-    return iter([_DOCUMENTS[format_]().render(newest_first).decode().rstrip("\n")])
+    return iter([_DOCUMENTS[format_](newest_first).decode().rstrip("\n")])
 
 
 def event_row(event: Event) -> dict[str, object]:

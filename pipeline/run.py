@@ -15,10 +15,11 @@ from apache_beam.metrics import MetricsFilter
 
 from pipeline.config import Config
 from pipeline.graph import STAGES, Job, build_graph
+from pipeline.observe.logs import logged_as
 from pipeline.options import DEFAULT_RUNNER, beam_options
 from pipeline.relay import RelayReport, SinkReport, relay
 from pipeline.store.store import Store
-from pipeline.summary import Again, RunResult, RunSummary
+from pipeline.summary import Again, Distribution, RunResult, RunSummary
 from transforms.counters import NAMESPACE, imbalances
 from transforms.ingest.feed import FeedRequest, FeedState
 from transforms.ingest.health import all_silent, health_of
@@ -56,17 +57,18 @@ def run_once(
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
     config = dataclasses.replace(config, fetch=dataclasses.replace(config.fetch, respect_interval=due_only))
     sinks = sinks_of(config.sinks)
-    with store.lock():
+    with store.lock(), logged_as(run_id):
         doing("reading the store")
         store.outbox.set_sinks(sink.name for sink in sinks)
         job = job_of(config, store, run_id, now, again)
         doing(f"reading {len(job.requests)} feeds, detecting, comparing")
-        counters = _run_graph(config, store, job, runner, beam_flags)
+        counters, distributions = _run_graph(config, store, job, runner, beam_flags)
         doing("delivering alerts")
         report = relay(store, sinks, max(datetime.now(UTC), now))  # deliveries are made today, even of a replay
         alerts = tuple(store.alerts(run_id=run_id))
-        summary = _summary(config, store, run_id, now, counters, alerts, report)
-        summary = dataclasses.replace(summary, seconds=round(time.monotonic() - started, 3))
+        summary = summary_of(config, store, run_id, now, counters, alerts, report)
+        seconds = round(time.monotonic() - started, 3)
+        summary = dataclasses.replace(summary, distributions=distributions, seconds=seconds)
         store.add_summary(run_id, msgspec.json.encode(summary).decode(), now)
     return RunResult(summary=summary, alerts=alerts)
 
@@ -86,12 +88,14 @@ def job_of(config: Config, store: Store, run_id: str, now: datetime, again: Agai
     )
 
 
-def _run_graph(config: Config, store: Store, job: Job, runner: str, flags: Sequence[str]) -> dict[str, int]:
+def _run_graph(
+    config: Config, store: Store, job: Job, runner: str, flags: Sequence[str]
+) -> tuple[dict[str, int], dict[str, Distribution]]:
     pipeline = beam.Pipeline(options=beam_options(runner, flags))
     build_graph(pipeline, job, config, seen=store.seen(), committer=store.committer())
     result = pipeline.run()
     result.wait_until_finish()
-    return counters_of(result)
+    return counters_of(result), distributions_of(result)
 
 
 def counters_of(result: beam.runners.runner.PipelineResult) -> dict[str, int]:
@@ -103,7 +107,19 @@ def counters_of(result: beam.runners.runner.PipelineResult) -> dict[str, int]:
     return dict(sorted(counters.items()))
 
 
-def _summary(
+def distributions_of(result: beam.runners.runner.PipelineResult) -> dict[str, Distribution]:
+    """Return what trucewatch's stages measured in a run, by name."""
+    found: dict[str, Distribution] = {}
+    for row in result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["distributions"]:
+        value = row.committed if row.committed is not None else row.attempted
+        if value and value.count:
+            one = Distribution(count=int(value.count), sum=int(value.sum), min=int(value.min), max=int(value.max))
+            name = row.key.metric.name
+            found[name] = found[name].joined(one) if name in found else one
+    return dict(sorted(found.items()))
+
+
+def summary_of(
     config: Config,
     store: Store,
     run_id: str,
@@ -111,7 +127,10 @@ def _summary(
     counters: Mapping[str, int],
     alerts: Sequence[Alert],
     report: RelayReport,
+    *,
+    ended: bool = True,
 ) -> RunSummary:
+    """Return the summary of a run, or, with `ended` false, of a while of a stream, of which some is on its way yet."""
     states = store.feed_states()
     feeds = {"read": counters.get("feeds.out", 0)}
     feeds |= {n.removeprefix("feeds.dropped."): v for n, v in counters.items() if n.startswith("feeds.dropped.")}
@@ -121,7 +140,7 @@ def _summary(
     silent = bool(health) and all_silent(health)
     if silent:
         warnings.append("all feeds are silent: check the network and the feed list")
-    wrong = imbalances(counters, STAGES)
+    wrong = imbalances(counters, STAGES) if ended else {}
     warnings += [f"{stage}: {n} inputs are not accounted for" for stage, n in wrong.items()]
     queues = {state.name: state.waiting for state in store.outbox.states() if state.active}
     warnings += [f"sink {row.name}: {_trouble(row)}" for row in report.troubled]

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from transforms.model import Alert, Article, Mention
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """What a stage measured: how many values, their sum, the least and the greatest."""
+
+    count: int
+    sum: int
+    min: int
+    max: int
+
+    def since(self, earlier: Distribution | None) -> Distribution:
+        """Return what was measured after `earlier`; the least and the greatest are of the whole time."""
+        if earlier is None:
+            return self
+        return Distribution(count=self.count - earlier.count, sum=self.sum - earlier.sum, min=self.min, max=self.max)
+
+    def joined(self, other: Distribution) -> Distribution:
+        """Return the distribution of both."""
+        return Distribution(
+            count=self.count + other.count,
+            sum=self.sum + other.sum,
+            min=min(self.min, other.min),
+            max=max(self.max, other.max),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +44,7 @@ class RunSummary:
         seconds: Wall time of the run.
         feeds: Number of feeds by outcome: read, not_due, muted, paused, failed.
         counters: Every stage's counters.
+        distributions: What stages measured: feeds.took_ms, ingest.age_s, detect.took_ms, alert.latency_s.
         imbalances: Stages whose counters do not add up (none, unless something is lost).
         alerts: Number of alerts by change (new, updated, retracted).
         failures: Number of dead letters of this run.
@@ -40,6 +66,7 @@ class RunSummary:
     waiting: Mapping[str, int]
     warnings: tuple[str, ...] = ()
     exit_code: int = 0
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

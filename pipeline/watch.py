@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pipeline.config import Config
@@ -26,6 +26,7 @@ def watch_feeds(
     *,
     limit: int = 0,
     runner: str = DEFAULT_RUNNER,
+    beam_flags: Sequence[str] = (),
 ) -> Iterator[RunResult]:
     """Yield the result of run after run, started `every` apart, until `stop` is set or `limit` runs are done.
 
@@ -35,7 +36,7 @@ def watch_feeds(
     while not stop.is_set():
         started = time.monotonic()
         try:
-            yield run_once(config, store, datetime.now(UTC), runner=runner, due_only=True)
+            yield run_once(config, store, datetime.now(UTC), runner=runner, beam_flags=beam_flags, due_only=True)
         except StoreBusyError as error:
             log.warning("run left out: %s", error)
         done += 1

@@ -45,6 +45,14 @@ class StoreBusyError(StoreError):
     """Another run holds the store; try again later."""
 
 
+class EngineError(TrucewatchError):
+    """The engine of a stream cannot be reached, or gave the stream up; it may be well again later."""
+
+
+class StateError(TrucewatchError):
+    """The state of a stream was written by another version and cannot be read."""
+
+
 class SinkError(TrucewatchError):
     """A sink did not take a batch; `retryable` says whether trying again can help."""
 

@@ -25,7 +25,9 @@ from transforms.model import Article
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "parses"
-LABELS = Path(__file__).parent / "labels" / "extra_labels.jsonl"
+_LABELS = Path(__file__).parent / "labels"
+LABELS = {"extra": _LABELS / "extra_labels.jsonl", "more": _LABELS / "more_labels.jsonl"}
+INVENTED = _LABELS / "invented_items.jsonl"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Item:
     reading: Reading
     found: Found
     facts: Facts
-    origin: str  # dev, train, windows (the deduplication items) or extra
+    origin: str  # dev, train, windows (the deduplication items), extra, more or invented
 
     @property
     def id(self) -> str:
@@ -105,7 +107,7 @@ def _parses(texts: Sequence[str]) -> list[Any]:
 
 
 def load(folder: Path, languages: Iterable[str] = ("en",)) -> list[Item]:
-    """Return all labelled items in `languages`: dev and train, the deduplication windows, and labels of our own."""
+    """Return all labelled items in `languages`: train and dev, deduplication windows, labels and items of our own."""
     wanted = set(languages)
     items: list[Item] = []
     seen: set[str] = set()
@@ -127,14 +129,18 @@ def load(folder: Path, languages: Iterable[str] = ("en",)) -> list[Item]:
         ]  # fmt: skip
         items += read_items(raws, labels, "windows")
         seen |= {r["id"] for r in raws}
-    if LABELS.is_file():
-        labels = {row["id"]: row["events"] for row in lines(LABELS)}
+    unlabelled = lines(folder / "unlabelled_items.jsonl")
+    for origin, path in LABELS.items():
+        labels = {row["id"]: row["events"] for row in lines(path)}
         raws = [
-            r for r in lines(folder / "unlabelled_items.jsonl")
+            r for r in unlabelled
             if r["id"] in labels and r["id"] not in seen and (r.get("lang") or "en") in wanted
         ]  # fmt: skip
-        labels = {r["id"]: quoted(r, labels[r["id"]]) for r in raws}
-        items += read_items(raws, labels, "extra")
+        items += read_items(raws, {r["id"]: quoted(r, labels[r["id"]]) for r in raws}, origin)
+        seen |= {r["id"] for r in raws}
+    if "en" in wanted:
+        invented = lines(INVENTED)
+        items += read_items(invented, {r["id"]: r["events"] for r in invented}, "invented")
     return items
 
 

@@ -56,7 +56,8 @@ Written by `make model` (`python -m benchmarks.detection.train_model`); do not e
   {FEWEST} candidates are left out. Thresholds: {THRESHOLDS}.
 - **Trained on**: {sum(origins.values())} labelled English items ({counts}) with {candidates} candidates. The texts
   belong to their publishers and are not part of the project; of our own labels only item ids and records are kept
-  (`benchmarks/detection/labels`). Windows are the items made to measure deduplication.
+  (`benchmarks/detection/labels`). Windows are the items made to measure deduplication; invented items are our own.
+  "More" and invented ones teach stages, means and certainty only.
 - **Not for**: other languages (they are judged by rules, `cue_rules.py`), other wars, texts that are not news.
 - **Known weaknesses**: whether an act is set against a ceasefire is the hardest decision; the labelled items are mostly
   of 2011-2018, so the vocabulary of later years is learned from few items.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Go through the image's steps where there is no Docker: in a Debian root made by debootstrap, with the build context
 # that .dockerignore leaves, then run the result as its user on a read-only root. Needs root and debootstrap.
-# What cannot be had without a registry of images is left out: Beam's boot, and the python:3.13-slim base, for which
-# Debian's own python3 stands in.
+# What cannot be had without a registry of images is left out: Beam's boot, Dataflow's launcher program, and the
+# python:3.13-slim base, for which Debian's own python3 stands in.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 root=${1:?"usage: rehearse.sh EMPTY-FOLDER [DEBIAN-SUITE]"}
@@ -27,8 +27,9 @@ python3 "$here/deploy/docker/context.py" --steps build "$here/deploy/docker/Dock
 done
 
 echo "== COPY and RUN of the stage runtime"
-chroot "$root" useradd --system --uid 65532 --user-group --no-create-home --home-dir /tmp trucewatch
-install -d -o 65532 -g 65532 "$root/data"
+chroot "$root" useradd --no-log-init --uid 65532 --user-group --no-create-home --home-dir /tmp trucewatch
+install -d -o 65532 -g 65532 "$root/data" "$root/var/opt/google" "$root/var/log/dataflow/template_launcher"
+install -D -m 644 "$here/deploy/dataflow/launch.py" "$root/opt/google/dataflow/launch.py"
 install -m 755 "$here/deploy/docker/entrypoint" "$here/deploy/docker/trucewatch-on-bucket" "$root/usr/local/bin/"
 rm -rf "$root/build"
 du -sh "$root/opt/trucewatch" | sed 's/^/size of the environment: /'
@@ -55,6 +56,8 @@ as_user init /data/trucewatch.toml
 printf '[metrics]\nprometheus_file = "/data/trucewatch.prom"\n' > "$root/data/trucewatch.toml"
 as_user run
 as_user healthcheck --max-age "5 min"
+told=$(as_user /opt/trucewatch/bin/python /opt/google/dataflow/launch.py --every=1 2>&1) && { echo "the launcher took nothing" >&2; exit 1; }
+case $told in "trucewatch: the parameter config_file is missing"*) echo "the launcher of the template answers" ;; *) echo "$told" >&2; exit 1 ;; esac
 grep -c '^trucewatch_' "$root/data/trucewatch.prom" | sed 's/$/ samples of metrics/'
 tail -n 12 "$root/data/demo.txt"
 INSIDE

@@ -136,6 +136,17 @@ ROWS: list[tuple[str, list[dict[str, Any]]]] = [
                 "text": "`trucewatch failures` lists dead letters.",
             },
             {
+                "title": "Means of what stages measure", "kind": "timeseries", "unit": "short", "width": 12,
+                "queries": [
+                    (
+                        f"sum by (stage, what) (increase(trucewatch_measured_sum_total{{{SELECT}}}[1h])) "
+                        f"/ sum by (stage, what) (increase(trucewatch_measured_total{{{SELECT}}}[1h]))",
+                        "{{stage}} {{what}}",
+                    )
+                ],
+                "text": "Where latency comes from: age of items when read (s), time of a feed and an article (ms).",
+            },
+            {
                 "title": "Duration of runs", "kind": "timeseries", "unit": "s", "width": 6,
                 "queries": [(f"max by (instance) (trucewatch_last_run_duration_seconds{{{SELECT}}})", "{{instance}}")],
                 "text": "Wall time of the last run.",

@@ -10,6 +10,7 @@ locals {
       "storage.googleapis.com",
     ],
     var.store == "postgres" ? ["sqladmin.googleapis.com"] : [],
+    var.stream ? ["compute.googleapis.com", "dataflow.googleapis.com"] : [],
   )
   postgres = var.store == "postgres" ? 1 : 0
   bucket   = var.store == "bucket" ? 1 : 0

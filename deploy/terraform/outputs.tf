@@ -12,3 +12,11 @@ output "subscription" {
   description = "Where alerts are read: `trucewatch pubsub subscribe`."
   value       = google_pubsub_subscription.alerts.name
 }
+
+output "stream" {
+  description = "The stream's bucket and identity, null where `stream` is false."
+  value = var.stream ? {
+    bucket          = google_storage_bucket.stream[0].name
+    service_account = google_service_account.stream[0].email
+  } : null
+}

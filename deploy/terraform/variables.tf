@@ -98,3 +98,9 @@ variable "subscribers" {
   type        = list(string)
   default     = []
 }
+
+variable "stream" {
+  description = "Also make what a stream on Dataflow needs: an identity, a bucket, and a policy that tells when it stops."
+  type        = bool
+  default     = false
+}

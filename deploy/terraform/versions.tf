@@ -4,7 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 6.30.0, < 8.0.0"
+      version = ">= 7.6.0, < 8.0.0" # mount_options of a bucket came with 7
     }
     random = {
       source  = "hashicorp/random"

@@ -27,9 +27,13 @@ from pipeline.console import (
     fail,
     log_as_json,
     out,
+    say,
+    warn,
     write_json,
 )
-from pipeline.options import DEFAULT_RUNNER, runner_name
+from pipeline.engines import run_flags
+from pipeline.observe.logs import logged_as
+from pipeline.options import DEFAULT_RUNNER
 from pipeline.summary import RunResult, summary_lines
 
 ConfigOption = Annotated[
@@ -98,20 +102,18 @@ def run(
 
     Example: trucewatch run --config trucewatch.toml --alerts alerts.jsonl
     """
+    if log_json:
+        log_as_json()
     loaded = configured(config, store, alerts)
     now = clock_of(as_of)
-    runner_name(runner)
+    flags = run_flags(runner, beam or (), loaded.store)
     from pipeline.observe.publish import Observer
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
-    if log_json:
-        log_as_json()
     observer = Observer(loaded.metrics)
     if not loaded.feeds:
-        err.print(
-            "No feeds are configured; nothing will be read. `trucewatch feeds starter` lists some.", style="yellow"
-        )
+        warn("no feeds are configured and nothing will be read; `trucewatch feeds starter` lists some")
     with err.status("starting") as status:
         opened = Store.open(loaded.store)
         result = run_once(
@@ -119,12 +121,13 @@ def run(
             opened,
             now,
             runner=runner,
-            beam_flags=beam or (),
+            beam_flags=flags,
             due_only=due_only,
             doing=status.update,
         )
-    show_result(result, json)
-    show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
+    with logged_as(result.summary.run_id):
+        show_result(result, json)
+        show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
     code = result.summary.exit_code
     raise typer.Exit(OK if partial_ok and code == PARTIAL else code)
 
@@ -145,31 +148,32 @@ def watch(
 
     Example: trucewatch watch --every "2 min"
     """
+    if log_json:
+        log_as_json()
     loaded = configured(config, store, alerts)
     pause = duration(every, "--every")
-    runner_name(runner)
+    flags = run_flags(runner, (), loaded.store)
     from pipeline.observe.health import healthcheck
     from pipeline.observe.publish import Observer
     from pipeline.store.store import Store
     from pipeline.watch import watch_feeds
 
-    if log_json:
-        log_as_json()
     observer = Observer(loaded.metrics, lasting=True)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    err.print(f"Watching {len(loaded.feeds)} feeds every {every}; Ctrl-C stops after the run under way.")
+    say(f"Watching {len(loaded.feeds)} feeds every {every}; Ctrl-C stops after the run under way.")
     opened = Store.open(loaded.store)
     if metrics_port is not None:
         age = max(2 * pause, timedelta(minutes=15))
         server = observer.serve(
             metrics_port, health=lambda: healthcheck(opened, datetime.now(UTC), age, runs_only=True)
         )
-        err.print(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
-    for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner):
-        show_result(result, json)
-        show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
+        say(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
+    for result in watch_feeds(loaded, opened, pause, stop, limit=runs, runner=runner, beam_flags=flags):
+        with logged_as(result.summary.run_id):
+            show_result(result, json)
+            show_warnings(observer.observe_run(result.summary, result.alerts, opened, loaded.feeds))
     observer.close()
 
 
@@ -192,6 +196,7 @@ def demo(
     from pipeline.run import run_once
     from pipeline.store.store import Store
 
+    flags = run_flags(runner, (), "")
     server_clock = DemoClock()
     with tempfile.TemporaryDirectory() as temporary, serve_demo(server_clock) as url:
         folder = keep or Path(temporary)
@@ -207,7 +212,9 @@ def demo(
             server_clock.until = moment
             err.print(f"\nRun {n}: the invented outlets as of {moment:%d %B %Y, %H:%M} UTC", style="bold")
             with err.status("starting") as status:
-                result = run_once(config, Store.open(config.store), moment, runner=runner, doing=status.update)
+                result = run_once(
+                    config, Store.open(config.store), moment, runner=runner, beam_flags=flags, doing=status.update
+                )
             show_result(result, json)
             code = max(code, result.summary.exit_code)
         if keep:
@@ -251,4 +258,4 @@ def show_result(result: RunResult, as_json: bool) -> None:
 def show_warnings(warnings: Iterable[str]) -> None:
     """Print warnings on stderr."""
     for warning in warnings:
-        err.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)
+        warn(warning)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pipeline.store.outbox import SinkState
-from pipeline.summary import RunSummary
+from pipeline.summary import Distribution, RunSummary
 from transforms.ingest.health import FeedHealth
 from transforms.model import Alert, Change
 
@@ -73,6 +73,12 @@ RECORDS = _counter(
     "For each stage, in = out + failed + dropped.",
     "stage", "outcome", "reason",
 )  # fmt: skip
+MEASURED = _counter("measured", "Values that stages measured, by stage and what.", "stage", "what")
+MEASURED_SUM = _counter(
+    "measured.sum",
+    "Their sum: feeds took_ms, ingest age_s (publication to reading), detect took_ms (an article), alert latency_s.",
+    "stage", "what",
+)  # fmt: skip
 ALERTS = _counter("alerts", "Alerts raised, by change, family and country.", "change", "family", "country")
 DELIVERIES = _counter("deliveries", "Alerts handed over, by sink.", "sink")
 DEAD_LETTERS = _counter("dead_letters", "Inputs that a stage could not handle; `trucewatch failures` lists them.")
@@ -101,8 +107,9 @@ SINK_UNDELIVERABLE = _gauge("sink.undeliverable", "Alerts that were given up at 
 SINK_STUCK = _gauge("sink.stuck", "1 where a sink is disabled or left alone after repeated failures.", "sink")
 
 METRICS = (
-    RUNS, RECORDS, ALERTS, DELIVERIES, DEAD_LETTERS, LATENCY, BUILD, LAST_RUN, LAST_SUCCESS, DURATION, EXIT_CODE,
-    UNACCOUNTED, PULLS, FEEDS, FEED_FAILURES, FEED_SUCCESS, FEED_SILENCE, SINK_WAITING, SINK_UNDELIVERABLE, SINK_STUCK,
+    RUNS, RECORDS, MEASURED, MEASURED_SUM, ALERTS, DELIVERIES, DEAD_LETTERS, LATENCY, BUILD, LAST_RUN, LAST_SUCCESS,
+    DURATION, EXIT_CODE, UNACCOUNTED, PULLS, FEEDS, FEED_FAILURES, FEED_SUCCESS, FEED_SILENCE, SINK_WAITING,
+    SINK_UNDELIVERABLE, SINK_STUCK,
 )  # fmt: skip
 FEED_STATUSES = ("ok", "new", "failing", "muted", "stale", "silent")
 STUCK_AFTER = 3  # failed batches in a row, as the relay's circuit breaker counts them
@@ -119,12 +126,18 @@ def run_samples(summary: RunSummary, alerts: Sequence[Alert], ended: datetime, v
     yield Sample(metric=EXIT_CODE, value=summary.exit_code)
     yield Sample(metric=DEAD_LETTERS, value=summary.failures)
     yield from record_samples(summary.counters)
+    yield from measured_samples(summary.distributions)
     for stage in sorted({name.partition(".")[0] for name in summary.counters} | set(summary.imbalances)):
         yield Sample(metric=UNACCOUNTED, labels=(stage,), value=summary.imbalances.get(stage, 0))
     for outcome, n in summary.feeds.items():
         yield Sample(metric=PULLS, labels=(outcome,), value=n)
     for sink, n in summary.delivered.items():
         yield Sample(metric=DELIVERIES, labels=(sink,), value=n)
+    yield from alert_samples(alerts)
+
+
+def alert_samples(alerts: Sequence[Alert]) -> Iterator[Sample]:
+    """Yield what alerts add to the counters, and how long first alerts took."""
     for alert in alerts:
         yield Sample(metric=ALERTS, labels=(alert.change.value, alert.family.value, alert.country), value=1)
         seconds = latency_s(alert)
@@ -138,6 +151,14 @@ def record_samples(counters: Mapping[str, int]) -> Iterator[Sample]:
         stage, _, rest = name.partition(".")
         outcome, _, reason = rest.partition(".")
         yield Sample(metric=RECORDS, labels=(stage, outcome, reason), value=n)
+
+
+def measured_samples(distributions: Mapping[str, Distribution]) -> Iterator[Sample]:
+    """Yield what stages measured ("feeds.took_ms") as samples of `MEASURED` and `MEASURED_SUM`."""
+    for name, found in distributions.items():
+        stage, _, what = name.partition(".")
+        yield Sample(metric=MEASURED, labels=(stage, what), value=found.count)
+        yield Sample(metric=MEASURED_SUM, labels=(stage, what), value=found.sum)
 
 
 def latency_s(alert: Alert) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+from pipeline.store.secrets import SECRET, address_in
 from transforms.failures import StoreBusyError, StoreError
 
 SCHEMA_VERSION = "0001"
@@ -20,14 +21,14 @@ BUSY_SECONDS = 10.0
 
 
 def parsed(url: str) -> URL:
-    """Return `url` with its driver named.
+    """Return `url` with its driver named; one that is kept as a secret is fetched.
 
     Raises:
-        StoreError: It is no URL of SQLite or PostgreSQL.
+        StoreError: It is no URL of SQLite or PostgreSQL, or a secret that cannot be read.
     """
     help_text = 'use "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/DATABASE"'
     try:
-        made = make_url(url)
+        made = make_url(address_in(url) if url.startswith(SECRET) else url)
     except sa.exc.ArgumentError:
         raise StoreError(f'the store\'s address "{url}" is not a URL; {help_text}') from None
     backend = made.drivername.split("+")[0]

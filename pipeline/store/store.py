@@ -67,10 +67,11 @@ class StoreCommitter:
 class Store:
     """What persists between runs; made by `Store.open`."""
 
-    def __init__(self, url: URL, engine: Engine) -> None:
+    def __init__(self, url: URL, engine: Engine, address: str) -> None:
         """Use `Store.open`, which also checks and migrates."""
         self._url = url
         self._engine = engine
+        self._address = address
         self.outbox = Outbox(engine)
 
     @classmethod
@@ -89,7 +90,7 @@ class Store:
         except BaseException:
             engine.dispose()
             raise
-        return cls(made, engine)
+        return cls(made, engine, url)
 
     def close(self) -> None:
         """Close every connection."""
@@ -105,8 +106,8 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Its address, password included, for workers that open it themselves."""
-        return self._url.render_as_string(hide_password=False)
+        """Its address as it was given, a password included, for workers that open it themselves."""
+        return self._address
 
     @property
     def name(self) -> str:
@@ -265,6 +266,13 @@ class Store:
             )
             for row in rows
         ]
+
+    def parts_of(self, run_id: str) -> int:
+        """Return the number after that of the last part of `run_id`, whose parts are numbered; 0 if it has none."""
+        query = sa.select(sa.func.max(RUNS.c.part)).where(RUNS.c.run_id == run_id)
+        with reading(self._engine) as connection:
+            last = connection.execute(query).scalar()
+        return int(last) + 1 if last else 0
 
     def prune(self, now: datetime, *, keep_days: int = 400, alerts_too: bool = False) -> PruneResult:
         """Delete what is older than `keep_days` and needed no more; alerts and their events only if asked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 
 from benchmarks.detection.labels import problems, quoted
 
-ROWS = [
-    json.loads(line)
-    for line in (Path(__file__).parents[2] / "benchmarks/detection/labels/extra_labels.jsonl")
-    .read_text("utf-8")
-    .splitlines()
-]
+LABELS = Path(__file__).parents[2] / "benchmarks/detection/labels"
+
+
+def rows_of(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (LABELS / name).read_text("utf-8").splitlines()]
+
+
+ROWS = rows_of("extra_labels.jsonl") + rows_of("more_labels.jsonl")
+INVENTED = rows_of("invented_items.jsonl")
 ITEM = {"id": "x-1", "title": "Truce in Sirte broken", "summary": "Shells hit Sirte on Friday and killed two."}
 EVENT: dict[str, Any] = {
     "family": "violation", "means": "shelling", "country": "LY", "places": ["Sirte"], "date": "2026-02-13",
@@ -27,6 +31,30 @@ EVENT: dict[str, Any] = {
 def test_each_item_is_labelled_once():
     ids = [row["id"] for row in ROWS]
     assert len(ids) == len(set(ids)) >= 450
+
+
+def test_invented_items_are_labelled_as_the_guide_asks():
+    assert len({item["id"] for item in INVENTED}) == len(INVENTED)
+    for item in INVENTED:
+        for event in item["events"]:
+            quote = event["evidence"]
+            field = "title" if quote in item["title"] else "summary"
+            assert quote in item[field], item["id"]
+            at = item[field].index(quote)
+            told = {key: value for key, value in event.items() if key != "evidence"}
+            assert problems(item, [told | {"evidence_span": [field, at, at + len(quote)]}]) == []
+
+
+@pytest.mark.shared
+def test_no_invented_sentence_is_a_publishers(shared_dir):
+    def runs(item: dict[str, Any]) -> set[str]:
+        words = re.findall(r"\w+", f"{item['title']} {item['summary']}".casefold())
+        return {" ".join(words[i : i + 9]) for i in range(len(words) - 8)}
+
+    ours = {run for item in INVENTED for run in runs(item)}
+    for path in sorted((shared_dir / "gold").glob("*_items.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            assert not ours & runs(json.loads(line)), path.name
 
 
 def test_no_label_holds_a_sentence():

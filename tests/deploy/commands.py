@@ -53,3 +53,25 @@ def in_shell(text: str) -> list[list[str]]:
             if words:
                 found.append(words)
     return found
+
+
+def gcloud_commands(text: str) -> list[list[str]]:
+    """Return the gcloud commands of a shell text or a Markdown page's code."""
+    import shlex
+
+    joined = re.sub(r"\s+#.*", "", re.sub(r"\\\n\s*", " ", text))
+    found = re.findall(r"^\s*(?:cd \S+ && )?gcloud ([^;&|#`\n]+)", joined, flags=re.M)
+    return [shlex.split(words) for words in found]
+
+
+def gcloud_problems(words: Sequence[str], tree: dict[str, Any]) -> list[str]:
+    """Return what gcloud's own tree of commands does not know in `words`."""
+    flags, node, rest = set(tree["flags"]), tree, list(words)
+    while rest and rest[0] in node.get("commands", {}):
+        node = node["commands"][rest.pop(0)]
+        flags |= set(node.get("flags", {}))
+    if node.get("commands"):
+        return [f"no such command: gcloud {' '.join(words)}"]
+    return [
+        f"{' '.join(words)}: no {word}" for word in rest if word[:2] == "--" and word.partition("=")[0] not in flags
+    ]

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.deploy.commands import checked, of_entrypoint
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-APPLIED = ("overlays/watch-sqlite", "overlays/scheduled-postgres")
+APPLIED = ("overlays/watch-sqlite", "overlays/scheduled-postgres", "overlays/stream-flink")
 POD_AT = {
     "Deployment": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
@@ -70,7 +70,8 @@ def pod_of(row: dict[str, Any]) -> dict[str, Any]:
 def test_every_manifest_is_reached_and_every_object_has_its_parts() -> None:
     reached = {path for path, _ in OBJECTS}
     patches = {FOLDER / "overlays/watch-sqlite/store-on-volume.yaml",
-               FOLDER / "overlays/scheduled-postgres/store-in-database.yaml"}  # fmt: skip
+               FOLDER / "overlays/scheduled-postgres/store-in-database.yaml",
+               FOLDER / "overlays/stream-flink/job-image.yaml"}  # fmt: skip
     written = {path for path in FOLDER.rglob("*.yaml") if path.name != "kustomization.yaml"}
     assert written - patches == reached
     for path, row in OBJECTS:
@@ -125,12 +126,37 @@ def test_one_store_has_one_process() -> None:
     assert container["livenessProbe"]["exec"]["command"][1] == "healthcheck"
 
 
-def test_nothing_may_reach_private_networks_or_the_metadata_server() -> None:
-    (policy,) = [row for path, row in set_of("NetworkPolicy") if path.parent.name == "base"]
+@pytest.mark.parametrize("folder", ["base", "flink"])
+def test_nothing_may_reach_private_networks_or_the_metadata_server(folder: str) -> None:
+    (policy,) = [row for path, row in set_of("NetworkPolicy") if path.parent.name == folder]
     assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-    public = [to["ipBlock"] for rule in policy["spec"]["egress"] for to in rule["to"] if "ipBlock" in to]
+    blocks = [to["ipBlock"] for rule in policy["spec"]["egress"] for to in rule["to"] if "ipBlock" in to]
+    public = [block for block in blocks if not block["cidr"].endswith("/32")]
     left_out = {net for block in public for net in block["except"]}
     assert {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10"} <= left_out
+
+
+def test_flink_keeps_its_state_and_its_pods_have_few_rights() -> None:
+    (job,) = [row for _, row in OBJECTS if row["kind"] == "FlinkDeployment"]
+    spec, settings = job["spec"], job["spec"]["flinkConfiguration"]
+    assert spec["job"]["upgradeMode"] == "savepoint"
+    assert spec["job"]["allowNonRestoredState"] is False
+    assert {f"execution.checkpointing.{name}" for name in ("interval", "dir", "savepoint-dir")} <= set(settings)
+    assert settings["high-availability.type"] == "kubernetes"
+    slots = int(settings["taskmanager.numberOfTaskSlots"]) * spec["taskManager"]["replicas"]
+    assert slots >= spec["job"]["parallelism"]
+    pod, beside = spec["podTemplate"]["spec"], spec["taskManager"]["podTemplate"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (workers,) = beside["containers"]
+    assert workers["args"] == ["--worker_pool"]
+    assert workers["securityContext"]["readOnlyRootFilesystem"] is True
+    for container in (*pod["containers"], workers):
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    for one in (pod, beside):
+        mounts = {mount["name"] for c in one["containers"] for mount in c["volumeMounts"]}
+        assert mounts == {volume["name"] for volume in one["volumes"]}
 
 
 def set_of(kind: str) -> list[tuple[Path, dict[str, Any]]]:
@@ -153,7 +179,8 @@ def test_kubectl_builds_it(folder: str, tmp_path: Path) -> None:
     words = [tool, "build"] if tool.endswith("kustomize") else [tool, "kustomize"]
     made = subprocess.run([*words, FOLDER / folder], capture_output=True, text=True, check=True, timeout=60).stdout
     rows = [row for row in yaml.safe_load_all(made) if row]
-    assert {row["kind"] for row in rows} == {row["kind"] for _, row in resolved(FOLDER / folder)} | {"Secret"}
+    made_kinds = {"Secret"} if "secretGenerator" in documents(FOLDER / folder / "kustomization.yaml")[0] else set()
+    assert {row["kind"] for row in rows} == {row["kind"] for _, row in resolved(FOLDER / folder)} | made_kinds
     assert all(row["metadata"].get("namespace") == "trucewatch" for row in rows if row["kind"] != "Namespace")
     secrets = {row["metadata"]["name"] for row in rows if row["kind"] == "Secret"}
     for row in rows:
@@ -166,4 +193,12 @@ def test_kubectl_builds_it(folder: str, tmp_path: Path) -> None:
             assert all(len(kinds) == 1 for kinds in volumes), "a volume of two kinds"
     validator = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
     for row in rows:
-        validator.validate(row, "1.33", strict=True)
+        if row["kind"] == "FlinkDeployment":
+            assert row["spec"]["image"] != "trucewatch-flink"
+            beside = row["spec"]["taskManager"]["podTemplate"]["spec"]["containers"]
+            assert all(container["image"] != "trucewatch" for container in beside)
+            for template in (row["spec"]["podTemplate"], row["spec"]["taskManager"]["podTemplate"]):
+                pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, **template}
+                validator.validate(pod, "1.33", strict=True)
+        else:
+            validator.validate(row, "1.33", strict=True)

@@ -60,7 +60,7 @@ def test_rights_are_given_one_by_one() -> None:
     assert "google_project_iam_binding" not in TEXT
     assert "google_project_iam_policy" not in TEXT
     whole_project = re.findall(r'resource "google_project_iam_member".*?role\s*=\s*"([^"]+)"', TEXT, flags=re.S)
-    assert set(whole_project) == {"roles/cloudsql.client"}
+    assert set(whole_project) == {"roles/cloudsql.client", "roles/dataflow.worker"}
 
 
 def test_no_secret_is_kept_in_the_state() -> None:
@@ -70,7 +70,7 @@ def test_no_secret_is_kept_in_the_state() -> None:
 
 def test_failed_and_silent_runs_are_told() -> None:
     policies = {name.split(".")[1] for name in blocks("resource") if name.startswith("google_monitoring_alert_policy")}
-    assert policies == {"failed", "silent", "dead_letters"}
+    assert policies == {"failed", "silent", "dead_letters", "stream"}
     assert "condition_absent" in TEXT
 
 
@@ -93,12 +93,20 @@ def test_the_image_is_built_from_the_dockerfile() -> None:
     assert {step["args"][step["args"].index("-t") + 1] for step in build["steps"]} == set(build["images"])
 
 
-def test_terraform_finds_the_files_well_formed(tmp_path: Path) -> None:
-    tool = shutil.which("terraform") or shutil.which("tofu")
-    if tool is None:
-        pytest.skip("no terraform here")
+FORMATTERS = {
+    "terraform": ["fmt", "-check", "-diff"],
+    "tofu": ["fmt", "-check", "-diff"],
+    "hclfmt": ["-check", "-require-no-change"],
+}
+
+
+def test_the_files_have_the_form_that_terraform_gives_them(tmp_path: Path) -> None:
+    tools = [tool for tool in FORMATTERS if shutil.which(tool)]
+    if not tools:
+        pytest.skip(f"none of {', '.join(FORMATTERS)} here; .ci/tools builds the last")
     (tmp_path / "rc").write_text("")
     environment = {**os.environ, "TF_CLI_CONFIG_FILE": str(tmp_path / "rc"), "CHECKPOINT_DISABLE": "1"}
-    words = [tool, "fmt", "-check", "-diff", "-recursive", str(FOLDER)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
+    for path in FILES:
+        words = [tools[0], *FORMATTERS[tools[0]], str(path)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=environment)
+        assert done.returncode == 0, f"{path.name}: {done.stdout[:2000]} {done.stderr}"

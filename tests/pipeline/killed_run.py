@@ -59,8 +59,8 @@ POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
     "after fetch": ("transforms.ingest.transform", "pull_feeds", after),
     "in detect": ("transforms.detect.detector", "Detector.detect", before),
     "after detect": ("transforms.detect.detector", "Detector.detect", after),
-    "in deduplicate": ("transforms.deduplicate.transform", "decision", before),
-    "in alert": ("transforms.alert.transform", "raise_alert", lambda f: before(f, 3)),
+    "in deduplicate": ("transforms.deduplicate.block", "decision", before),
+    "in alert": ("transforms.alert.telling", "raise_alert", lambda f: before(f, 3)),
     "before commit": ("pipeline.store.store", "Store.commit", before),
     "in commit": ("pipeline.store.commit", "enqueue", before),
     "after commit": ("pipeline.store.store", "Store.commit", after),
@@ -72,10 +72,19 @@ POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
     "before settling": ("pipeline.store.outbox", "Outbox.settle", before),
 }
 
+# The same for a stream, which calls some of them from elsewhere, and commits several times.
+STREAM_POINTS: dict[str, tuple[str, str, Callable[..., Any]]] = {
+    "after fetch": ("transforms.ingest.streaming", "pull_feeds", after),
+    "in the first commit": POINTS["in commit"],
+    "after the first commit": POINTS["after commit"],
+    "before the first poll is settled": ("transforms.sinks.streaming", "batch_of", before),
+    "before the third commit": ("pipeline.store.store", "Store.commit", lambda f: before(f, 3)),
+}
+
 
 def arm(point: str) -> None:
     """Wrap the function of `point`; a torn write waits until the JSONL sink writes."""
-    module_name, path, wrap = POINTS[point]
+    module_name, path, wrap = (STREAM_POINTS if "stream" in sys.argv else POINTS)[point]
     module = importlib.import_module(module_name)
     if point == "torn jsonl":
         sink = importlib.import_module("transforms.sinks.jsonl").JsonlSink

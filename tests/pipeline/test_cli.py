@@ -49,6 +49,35 @@ def test_a_wrong_option_is_a_usage_error(cli, tmp_path: Path, arguments: tuple[s
     assert arguments[-1] in result.stderr
 
 
+DATAFLOW = ("run", "--runner", "dataflow", "--beam=--project=p", "--beam=--region=r", "--beam=--temp_location=gs://b/t")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("run", "--runner", "dataflow"), 2, "Dataflow needs --project, --region, --temp_location"),
+        (DATAFLOW, 2, "Dataflow needs --sdk_container_image"),
+        (
+            (*DATAFLOW, "--beam=--sdk_container_image=i", "--beam=--no_auth"),
+            2,
+            "cannot reach a store in an SQLite file",
+        ),
+        (("run", "--runner", "flink"), 2, "Flink needs Beam's job server"),
+        (("run", "--runner", "portable"), 2, "--beam=--job_endpoint=HOST:PORT"),
+        (("run", "--runner", "portable", "--beam=--job_endpoint=127.0.0.1:9"), 75, "does not answer"),
+    ],
+)
+def test_an_engine_that_cannot_work_is_refused_before_the_run(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    monkeypatch.delenv("TRUCEWATCH_FLINK_JAR", raising=False)
+    (tmp_path / "trucewatch.toml").write_text(FEED)
+    result = cli(*arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert says in result.stderr
+    assert not (tmp_path / "trucewatch.sqlite").exists()
+
+
 def test_a_store_in_use_means_try_later(cli, tmp_path: Path) -> None:
     (tmp_path / "trucewatch.toml").write_text(FEED)
     with Store.open("sqlite:///trucewatch.sqlite").lock():

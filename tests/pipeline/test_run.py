@@ -156,7 +156,7 @@ def test_a_dead_letter_is_kept_and_can_be_fed_in_again(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(
     ("stage", "function"),
-    [("deduplicate", "transforms.deduplicate.transform.decision"), ("alert", "transforms.alert.transform.raise_alert")],
+    [("deduplicate", "transforms.deduplicate.block.decision"), ("alert", "transforms.alert.telling.raise_alert")],
 )
 def test_what_a_later_stage_could_not_handle_is_fed_in_again_too(
     stage: str, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

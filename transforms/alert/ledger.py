@@ -91,8 +91,8 @@ class Ledger:
             one
             for one in self
             if one.country == event.country
+            and one.surely_in_force(first, last)  # first: it is cheap and rules out most
             and one.binding
-            and one.surely_in_force(first, last)
             and _holds_somewhere(one, event.places)
             and breaks(one, actors, targets, self.ranks, means=event.means)
         ]

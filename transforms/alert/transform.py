@@ -11,17 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import apache_beam as beam
-import msgspec
 
 from transforms.alert.ledger import Ledger, ledger_of
-from transforms.alert.raising import raise_alert
 from transforms.alert.settings import AlertPolicy
+from transforms.alert.telling import REVISIT, STAGE, is_step, superseded_pair, tell
 from transforms.counters import count, measure
-from transforms.failures import failure_of
-from transforms.model import Change, Event, EventChange, Family
-
-STAGE = "alert"
-REVISIT = "revisit"
+from transforms.model import Event, EventChange
 
 
 class RaiseAlerts(beam.PTransform):
@@ -98,38 +93,28 @@ class _Raise(beam.DoFn):
 
     def process(self, change: EventChange, ledger: Ledger, superseded: Sequence[tuple[str, str]]) -> Iterator[Any]:
         count(STAGE, "in")
-        event = change.event
-        taken_in = min((gone for survivor, gone in superseded if survivor == event.event_id), default="")
-        try:
-            decision = raise_alert(change, ledger, self._policy, self._now, supersedes=taken_in)
-        except Exception as error:  # noqa: BLE001 - one event must not stop the others; it goes to the dead letters
-            count(STAGE, "failed")
-            payload = msgspec.json.encode(change).decode()
-            failure = failure_of(STAGE, error, input_id=event.event_id, at=self._now, payload=payload)
-            yield beam.pvalue.TaggedOutput("failures", failure)
-            return
-        if decision.alert:
-            count(STAGE, "out")
+        telling = tell(change, ledger, superseded, self._policy, self._now)
+        count(STAGE, telling.outcome)
+        if telling.failure:
+            yield beam.pvalue.TaggedOutput("failures", telling.failure)
+        if telling.alert:
             count(STAGE, "made")
-            if decision.alert.change is Change.NEW:
-                waited = decision.alert.told_at - decision.alert.first_seen
-                measure(STAGE, "latency_s", max(0, int(waited.total_seconds())))
-            yield beam.pvalue.TaggedOutput("alerts", decision.alert)
-        else:
-            count(STAGE, f"dropped.{decision.reason}")
-        if decision.alert or change.what != (REVISIT,):
-            yield decision.event
+            yield beam.pvalue.TaggedOutput("alerts", telling.alert)
+        if telling.waited_s is not None:
+            measure(STAGE, "latency_s", telling.waited_s)
+        if telling.event:
+            yield telling.event
 
 
 def _ceasefire_event(change: EventChange) -> Iterator[Event]:
-    if change.event.family is Family.CEASEFIRE:
+    if is_step(change.event):
         yield change.event
 
 
 def _superseded_pair(change: EventChange) -> Iterator[tuple[str, str]]:
-    event = change.event
-    if event.superseded_by and event.told and not event.told.retracted:
-        yield event.superseded_by, event.event_id
+    pair = superseded_pair(change)
+    if pair:
+        yield pair
 
 
 def _changed_or_open(joined: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[EventChange]:

@@ -6,14 +6,14 @@ A candidate says "this may be an event of this family"; slots are filled around 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
 from transforms.detect.folding import fold_text
 from transforms.detect.lexicons import PhraseMatcher, Trigger, load_lexicon, words_of_form
-from transforms.detect.reading import Reading, Sentence
+from transforms.detect.reading import Reading, Sentence, Word
 from transforms.detect.terms import TermMatcher
 
 Payload = TypeVar("Payload")
@@ -92,7 +92,7 @@ def find_candidates(reading: Reading) -> Found:
     for first, last, trigger in triggers.find(keys):
         begin, end = shown[first], shown[last - 1] + 1
         sentence = reading.sentence_of(begin)
-        if end <= sentence.last:
+        if end <= sentence.last and not _is_part_of_another(words, end, trigger):
             form = " ".join(fold_text(words[index].text) for index in shown[first:last])
             by_family[trigger.family].append(Candidate(trigger, sentence, begin, end, _head(reading, begin, end), form))
     kept: list[Candidate] = []
@@ -108,6 +108,10 @@ def find_candidates(reading: Reading) -> Found:
     kept = _first_weak(kept)
     order = sorted(kept, key=lambda c: (c.first, c.family))
     return Found(tuple(order[:MOST]), tuple(dropped), cues_at)
+
+
+def _is_part_of_another(words: Sequence[Word], end: int, trigger: Trigger) -> bool:
+    return bool(trigger.not_before) and end < len(words) and not trigger.not_before.isdisjoint(words[end].keys)
 
 
 def _head(reading: Reading, first: int, last: int) -> int:

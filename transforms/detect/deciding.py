@@ -13,18 +13,20 @@ from transforms.detect.cues_around import Around
 from transforms.detect.facts import Facts
 from transforms.detect.features import features_of
 from transforms.detect.judgement import Judgement
-from transforms.detect.merging import same_act
+from transforms.detect.merging import is_one_of_many, same_act
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
 from transforms.detect.retelling import contradict, finer
 from transforms.detect.ruling import ruling_of
-from transforms.detect.slots import Slots, fill
+from transforms.detect.slots import Slots, fill, is_of_a_truce, undated
 from transforms.detect.steps import step_of
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
 _SURE = 0.7
 _HOPELESS = 0.15  # below this, what a candidate would tell is not asked
+_OLDEST_NEWS = 30  # days before publication
+_SURE_OF_NEWS = 0.8  # from here on, an old day beside an act does not make it old news
 _SPORT = 2  # words of sport or trade that make a truce one of those
 
 Asker = Callable[[str, Features], dict[str, float]]
@@ -90,10 +92,17 @@ def judge_all(
             rejected = "elsewhere"
         elif probability < thresholds[f"event.{candidate.family}"] or _peaceful(found, candidate):
             rejected = "not_an_event"
+        elif _is_old(reading, slots):
+            if probability < _SURE_OF_NEWS and not is_of_a_truce(facts, candidate, found, slots):
+                rejected = str(Realis.BACKGROUND)
+            else:  # fresh all the same: the old day is that of something else, as of the truce that it breaks
+                slots = undated(facts, slots)
         judged.append(_answers(candidate, features, probability, slots, rejected, ask, thresholds))
     judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
+        if is_one_of_many(reading, left, right):
+            return False
         told_once = same_act(reading, left, right) or same_by_slots(left, right)
         return told_once or same_event(left, right, ask) >= thresholds["same"]
 
@@ -114,6 +123,13 @@ def _ruled(view: View, judged: Judged) -> Judged:
         return replace(judged, stage=stage) if stage else judged
     realis = ruling.reason if isinstance(ruling.reason, Realis) else judged.realis
     return replace(judged, realis=realis, slots=ruling.slots, rejected=str(ruling.reason))
+
+
+def _is_old(reading: Reading, slots: Slots) -> bool:
+    """Return whether the day told lies further back than news goes."""
+    if not slots.dated or slots.date is None:
+        return False
+    return (reading.article.published.date() - slots.date.end).days > _OLDEST_NEWS
 
 
 def _peaceful(found: Found, candidate: Candidate) -> bool:

@@ -30,7 +30,7 @@ from transforms.failures import KnowledgeError
 from transforms.model import Means, Stage
 
 Payload = TypeVar("Payload")
-_TRIGGER_KEYS = {"id", "family", "forms", "means", "stage", "weak", "needs_context"}
+_TRIGGER_KEYS = {"id", "family", "forms", "means", "stage", "weak", "needs_context", "not_before"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ class Trigger:
         stage: Hint for steps of a ceasefire, "" if none.
         weak: Opens a candidate only where its sentence has no stronger trigger of the family.
         needs_context: Opens a candidate only where the item has a plain ceasefire word.
+        not_before: Lemmas that make another thing of it where they follow ("ceasefire line").
     """
 
     id: str
@@ -54,6 +55,7 @@ class Trigger:
     stage: str = ""
     weak: bool = False
     needs_context: bool = False
+    not_before: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ def _trigger(table: dict[str, Any], where: str, entries: bool) -> Trigger:
         stage=stage,
         weak=bool(table.get("weak", False)),
         needs_context=bool(table.get("needs_context", False)),
+        not_before=frozenset(_forms(table["not_before"], where, entries)) if "not_before" in table else frozenset(),
     )
 
 

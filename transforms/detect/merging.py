@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from transforms.detect.candidates import Candidate
 from transforms.detect.reading import Reading, ancestors
 from transforms.detect.retelling import contradict
+from transforms.detect.slots import Slots
 
 if TYPE_CHECKING:
     from transforms.detect.deciding import Judged
@@ -38,6 +39,36 @@ def same_act(reading: Reading, left: Judged, right: Judged) -> bool:
     if any(hints) or left.means != right.means:
         return False
     return left.candidate.sentence.field == "title" and right.candidate.sentence.field != "title" and apart <= _NEAR
+
+
+def is_one_of_many(reading: Reading, left: Judged, right: Judged) -> bool:
+    """Return whether one trigger tells of acts in general and the other of one with a toll of its own.
+
+    "Massacres go on despite the truce. ... 19 people died in an attack last week": two events. So are acts by other
+    means on days told otherwise: "an attack last week ... an offensive on Wednesday and Thursday".
+    """
+    if left.candidate.family != "armed" or right.candidate.family != "armed":
+        return False
+    if any(m.sentence.index == right.candidate.sentence.index for m in left.members):
+        return False
+    if _on_other_days(left.slots, right.slots) and left.candidate.trigger.means != right.candidate.trigger.means:
+        return True
+    told = [j.slots.killed is not None and j.slots.dated for j in (left, right)]
+    if told[0] == told[1]:
+        return False
+    general = right if told[0] else left
+    vague = general.candidate.trigger.means in _VAGUE and general.candidate.sentence.field != "title"
+    plural = reading.words[general.candidate.head].tag == "NNS"
+    another_day = not general.slots.dated or contradict(left.slots, right.slots)
+    return vague and plural and another_day and general.slots.killed is None
+
+
+def _on_other_days(left: Slots, right: Slots) -> bool:
+    """Return whether each is told with days of its own, and one of them with several."""
+    if not (left.dated and right.dated and left.date and right.date):
+        return False
+    several = left.date.start != left.date.end or right.date.start != right.date.end
+    return several and (left.date.start, left.date.end) != (right.date.start, right.date.end)
 
 
 def _another_act(reading: Reading, breach: Candidate) -> bool:

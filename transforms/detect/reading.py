@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FIELD_BREAK = "\n\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]", re.UNICODE)
+_SHORTEST_STEM = 5
 _LONGEST_SENTENCE = 120  # words; what runs on without an end is cut there, so that no text costs much
 _SENTENCE_END = re.compile(r"(?:[.!?؟…۔]+[\"'»”’)]*(?=\s|$))|\n+")
 _ABBREVIATED = re.compile(r"(?:^|\s)(?:[A-ZА-Я]|[Mm]me|MM|[Dd]r|[Ss]t|г|ул|Gen|Gén)\.$")
@@ -142,7 +143,8 @@ def reading_of_doc(article: Article, laid: Laid, doc: Doc) -> Reading:
     for token in doc:
         lower = token.lower_
         lemma = token.lemma_.lower()
-        keys = tuple(dict.fromkeys((lower, fold_text(lower), lemma)))
+        endings = _without_ending(lower) if token.pos_ == "PROPN" and lower == lemma else ()
+        keys = tuple(dict.fromkeys((lower, fold_text(lower), lemma, *endings)))
         words.append(
             Word(
                 token.idx,
@@ -164,6 +166,19 @@ def reading_of_doc(article: Article, laid: Laid, doc: Doc) -> Reading:
         start, end = sent.start_char, sent.end_char
         sentences.append(Sentence(len(sentences), sent.start, sent.end, start, end, laid.field_at(start)))
     return Reading(article, laid, "en", tuple(words), tuple(sentences))
+
+
+def _without_ending(word: str) -> tuple[str, ...]:
+    """Return what a word may be without its ending, where a headline's capitals hid it from the lemmatiser."""
+    if len(word) < _SHORTEST_STEM or not word.isalpha():
+        return ()
+    if word.endswith("s") and word[-2] not in "siu":
+        return (word[:-1], word[:-2]) if word.endswith("es") else (word[:-1],)
+    for ending in ("ing", "ed"):
+        if word.endswith(ending):
+            stem = word[: -len(ending)]
+            return (stem, stem + "e", stem[:-1]) if stem[-1] == stem[-2] else (stem, stem + "e")
+    return ()
 
 
 def reading_of_text(article: Article, laid: Laid, lang: str) -> Reading:

@@ -116,6 +116,68 @@ _PRONOUNS = frozenset(
     ]
 )
 _SENTIENT_ENT = {"PERSON", "ORG", "GPE", "NORP", "LOC", "FAC"}
+# Whoever does this to an armed act tells of it, or suffers it, and did not do it.
+_WITNESSES = frozenset(
+    [
+        "accuse",
+        "address",
+        "allege",
+        "blame",
+        "cite",
+        "claim",
+        "condemn",
+        "confirm",
+        "count",
+        "criticise",
+        "criticize",
+        "decry",
+        "defend",
+        "denounce",
+        "deny",
+        "describe",
+        "discuss",
+        "document",
+        "endure",
+        "escape",
+        "face",
+        "fear",
+        "film",
+        "flee",
+        "hear",
+        "insist",
+        "investigate",
+        "lament",
+        "mention",
+        "monitor",
+        "mourn",
+        "note",
+        "protest",
+        "publish",
+        "quote",
+        "raise",
+        "recall",
+        "record",
+        "recount",
+        "regret",
+        "report",
+        "review",
+        "say",
+        "see",
+        "show",
+        "state",
+        "stress",
+        "suffer",
+        "survive",
+        "tackle",
+        "tell",
+        "verify",
+        "voice",
+        "warn",
+        "watch",
+        "witness",
+    ]
+)
+_ACCUSES = frozenset({"accuse", "blame", "condemn", "criticise", "criticize", "denounce", "suspect"})
 
 _DOERS = frozenset(
     [
@@ -217,7 +279,12 @@ class _Tree:
                 return out
             if self.words[verb].dep in {"conj", "xcomp", "advcl", "pcomp", "ccomp"}:
                 head = self.words[verb].head
-                verb = self.words[head].head if self.words[head].dep == "prep" else head
+                within = self.words[head].dep == "prep"
+                verb = self.words[head].head if within else head
+                if within and self.words[verb].lemma in _ACCUSES:
+                    return self.accused(verb)
+                if within and self.words[self.words[verb].head].lemma in _ACCUSES:
+                    return self.conjuncts(verb)  # read as "accused [the army of shelling]"
             elif self.words[verb].dep in {"acl", "relcl"}:
                 return (
                     [self.words[verb].head] if self.words[verb].tag in {"VBG", "TO", "VB", "VBZ", "VBD", "VBP"} else []
@@ -225,6 +292,11 @@ class _Tree:
             else:
                 return []
         return []
+
+    def accused(self, verb: int) -> list[int]:
+        """Return whom a verb of accusing or blaming names: its object, or its subject in the passive."""
+        named = self.children(verb, {"dobj"} | _PASSIVE_SUBJECT)
+        return [noun for child in named for noun in self.conjuncts(child)]
 
 
 def roles_of(reading: Reading, candidate: Candidate) -> Roles:
@@ -290,7 +362,8 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
             actors += tree.objects(verb, {"between", "among"})
         if dep in {"dobj", "nsubjpass"}:
             actors += tree.objects(verb, {"by"})
-            if dep == "dobj":
+            told_of = candidate.family == "armed" and (actors or tree.words[verb].lemma in _WITNESSES)
+            if dep == "dobj" and not told_of:
                 actors += tree.subject(verb)
             targets += tree.objects(verb, {"on", "against", "at"})
         elif dep in {"nsubj"}:
@@ -323,6 +396,11 @@ def _above(tree: _Tree, head: int, chain: list[int], candidate: Candidate) -> li
             out += [c for c in tree.children(above, {"poss", "compound"}) if _can_act(tree, c)]
             out += tree.objects(above, {"by", "between", "from"})
         if word.pos not in {"VERB", "AUX"}:
+            continue
+        if candidate.family == "armed" and word.lemma in _WITNESSES:
+            if word.lemma in _ACCUSES:  # "accused the army of attacks on ..."
+                out += [named for named in tree.accused(above) if named != head and named not in chain]
+                break
             continue
         passive = tree.children(above, _PASSIVE_SUBJECT)
         if passive:

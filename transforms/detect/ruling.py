@@ -21,6 +21,14 @@ _STRUCK = frozenset(
 )
 _PLANS = frozenset({"plan", "proposal", "initiative", "roadmap", "list", "formula", "framework", "blueprint"})
 
+_CHANCES = frozenset({"scenario", "chance", "likelihood", "odds"})
+_SAYING = frozenset(
+    {"say", "tell", "call", "urge", "demand", "insist", "stress", "add", "warn", "argue", "state", "write", "declare"}
+)
+_LONGEST_NEWS = 400  # days
+_TAGS_BEGIN = frozenset({"Tags", "Topics", "Keywords", "Tagged"})
+_MOST_TAGS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -41,17 +49,66 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
         return _of_denial(view, slots, denial)
     if negated(view.reading, view.candidate):
         return _of_negation(view, slots)
-    if conditional(view.reading, view.candidate) or _is_asked(view):
+    if conditional(view.reading, view.candidate) or _is_asked(view) or _is_any(view) or _is_a_thought(view):
         return Ruling(Realis.HYPOTHETICAL, slots)
     if _is_to_stop(view) or _struck_a_deal(view):
         return Ruling(Realis.FUTURE, slots)
-    background = _outlived(view) or _only_dates_an_act(view) or _is_in_a_plan(view)
+    if _is_not_there(view):
+        return Ruling(Realis.NEGATED, slots)
+    background = (
+        _is_of_years(view, slots)
+        or _outlived(view)
+        or _only_dates_an_act(view)
+        or _is_in_a_plan(view)
+        or _is_a_tag(view)
+    )
     return Ruling(Realis.BACKGROUND, slots) if background else None
 
 
 def _is_asked(view: View) -> bool:
     """Return whether the sentence is a question: "Will the truce hold?" tells of nothing that happened."""
     return any(word.text == "?" for word in _sentence(view)[-2:])
+
+
+def _is_any(view: View) -> bool:
+    """Return whether no certain truce is meant: "any ceasefire must ...", but "refused any ceasefire" is a step."""
+    candidate = view.candidate
+    if candidate.family != "ceasefire" or step_of(view.reading, candidate) is Stage.REJECTED:
+        return False
+    return any(w.head == candidate.head and w.lemma == "any" and w.dep == "det" for w in _sentence(view))
+
+
+def _is_a_thought(view: View) -> bool:
+    """Return whether a truce is only weighed: one of several scenarios, or what the writer thinks should be sought."""
+    words, candidate, sentence = view.reading.words, view.candidate, view.candidate.sentence
+    if candidate.family != "ceasefire":
+        return False
+    above = [i for i in ancestors(view.reading, candidate.head) if sentence.first <= i < sentence.last]
+    inside = _sentence(view)
+    if any(words[i].lemma in _CHANCES for i in above):
+        return True
+    if any(w.lemma in _CHANCES and w.dep == "nsubj" and w.head in above for w in inside):
+        return True
+    if candidate.trigger.weak or any(w.lemma in _SAYING or w.text in {'"', "“", "”", ":", "'", "’"} for w in inside):
+        return False  # somebody is quoted: then it is a call
+    return any(w.lemma in {"should", "must"} and w.dep == "aux" and w.head in above for w in inside)
+
+
+def _is_not_there(view: View) -> bool:
+    """Return whether a truce is said not to exist: "a ceasefire, which does not exist"."""
+    words, candidate = view.reading.words, view.candidate
+    clauses = [
+        at for at in range(candidate.last, candidate.sentence.last)
+        if words[at].head == candidate.head and words[at].dep == "relcl" and words[at].lemma in {"exist", "be"}
+    ]  # fmt: skip
+    return candidate.family == "ceasefire" and any(w.head in clauses and w.dep == "neg" for w in _sentence(view))
+
+
+def _is_of_years(view: View, slots: Slots) -> bool:
+    """Return whether a truce is one that has held for years: "for the past 40 years"."""
+    if view.candidate.family != "ceasefire" or not slots.dated or slots.date is None:
+        return False
+    return (slots.date.end - slots.date.start).days > _LONGEST_NEWS
 
 
 def _of_denial(view: View, slots: Slots, denial: Denial) -> Ruling | None:
@@ -82,7 +139,7 @@ def _is_to_stop(view: View) -> bool:
     """Return whether an armed act is told only as what is to stop: "fighting is to stop on Monday under a truce"."""
     words, candidate = view.reading.words, view.candidate
     verb = words[candidate.head].head
-    if candidate.family != "armed" or words[candidate.head].dep not in {"nsubj", "nsubjpass"}:
+    if candidate.family != "armed" or words[candidate.head].dep not in {"nsubj", "nsubjpass", "csubj"}:
         return False
     stops = words[verb].lemma in _STOP or (
         words[verb].lemma == "be"
@@ -145,6 +202,17 @@ def _is_in_a_plan(view: View) -> bool:
     return bool(plans) and not any(
         w.head in plans and w.dep == "det" and w.lemma in {"a", "an"} for w in _sentence(view)
     )
+
+
+def _is_a_tag(view: View) -> bool:
+    """Return whether a trigger is one of a page's tags, which some feeds run into the text."""
+    words, candidate = view.reading.words, view.candidate
+    for at in range(candidate.first - 1, max(candidate.sentence.first, candidate.first - _MOST_TAGS) - 1, -1):
+        if words[at].text in _TAGS_BEGIN:
+            return True
+        if words[at].pos in {"AUX", "DET", "ADP", "PRON"}:
+            return False
+    return False
 
 
 def _sentence(view: View) -> tuple[Word, ...]:

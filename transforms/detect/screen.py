@@ -6,6 +6,7 @@ let pass what the judgement rejects; it must not hold back what holds an event.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -25,10 +26,11 @@ from transforms.model import Article
 COVERED = frozenset({"SY", "LY"})
 _SHORTEST_PLACE = 4
 _STRIDE = 1024  # characters looked at in one go
+_LATIN_STRIDE = 8192  # bytes
 _SHORTEST_PREFIX = 4
 _KINDS = ("names", "demonyms", "leaders", "parties", "places")
-_ACCENTED = re.compile("[\u00c0-\u024f\u0300-\u036f]+")
-_UNLATIN = re.compile("[\u0370-\u06ff]")  # Greek, Cyrillic, Arabic: such a text is matched folded
+_UNLATIN = re.compile("[\u0370-\u06ff\ufb50-\ufeff]")  # Greek, Cyrillic, Arabic
+_UNLATIN_RUN = re.compile("[^\x00-\u036f](?:[^a-zA-Z]*[^\x00-\u036f])?")
 _CYRILLIC = re.compile("[\u0400-\u04ff]{4,}")
 _RUSSIAN_ENDINGS = "аеиоуыьюя"
 _ARABIC = re.compile("[\u0600-\u06ff]")
@@ -36,7 +38,7 @@ _SHOWN = re.compile(r"[^\W_]")
 
 
 class _Words:
-    """Patterns with their bounds, and whether a text holds one."""
+    """Patterns with their bounds, and whether a text in any script holds one."""
 
     def __init__(self, words: Iterable[tuple[str, bool]]) -> None:
         """Take `(word, prefix)` pairs; a prefix may go on, another word ends at a bound."""
@@ -54,7 +56,7 @@ class _Words:
         )
 
     def found_in(self, text: str) -> bool:
-        """Return whether `text` (lower case) holds one of the words as a word; looks no further than the first."""
+        """Return whether `text` (folded) holds one of the words as a word; looks no further than the first."""
         for begin in range(0, len(text), _STRIDE):
             piece = text[begin : begin + _STRIDE + self._longest]
             for pattern, start, end in self._automaton.find_matches_as_indexes(piece):
@@ -67,6 +69,52 @@ class _Words:
         if start and text[start].isalnum() and text[start - 1].isalnum() and not "\u0600" <= text[start] <= "\u06ff":
             return False
         return self._prefix[pattern] or end >= len(text) or not text[end].isalnum()
+
+
+class _LatinWords:
+    """The patterns in Latin letters over bytes, in which everything but letters and digits is a space.
+
+    A bound is then one more byte of the pattern, and the automaton looks at bytes alone: some four times as fast.
+    """
+
+    def __init__(self, words: Iterable[tuple[str, bool]]) -> None:
+        """Take `(word, prefix)` pairs, as `_Words` does; those in other letters are left out."""
+        patterns: dict[bytes, None] = {}
+        for word, prefix in words:
+            for form in _spellings(word):
+                if form.isascii() and (spaced := _spaced(form).strip()):
+                    patterns[b" " + spaced + (b"" if prefix else b" ")] = None
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(
+            list(patterns), implementation=ahocorasick_rs.Implementation.DFA
+        )
+        self._longest = max(map(len, patterns), default=0)
+
+    def found_in(self, spaced: bytes) -> bool:
+        """Return whether a text made by `_spaced` holds one of the words; looks little further than the first."""
+        find, reach = self._automaton.find_matches_as_indexes, _LATIN_STRIDE + self._longest
+        if len(spaced) <= reach:
+            return bool(find(spaced))
+        return any(find(spaced[begin : begin + reach]) for begin in range(0, len(spaced), _LATIN_STRIDE))
+
+
+_SPACED = bytes(ord(chr(i).lower()) if i < 128 and chr(i).isalnum() else 32 for i in range(256))
+
+
+def _spaced(text: str) -> bytes:
+    """Return the Latin letters of a text as lower-case bytes, a space for every other sign, and one at each end."""
+    return (b" " + text.encode("ascii", _FOLDED) + b" ").translate(_SPACED)
+
+
+def _folded_run(error: UnicodeError) -> tuple[str, int]:
+    """Give the codec what a run of letters beyond ASCII becomes: "é" an "e", a curly quote a space."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    folded = fold_text(error.object[error.start : error.end])
+    return folded if folded.isascii() else "".join(c if c.isascii() else " " for c in folded), error.end
+
+
+_FOLDED = "trucewatch.folded"
+codecs.register_error(_FOLDED, _folded_run)
 
 
 def _spellings(word: str) -> Iterator[str]:
@@ -87,7 +135,7 @@ def _spellings(word: str) -> Iterator[str]:
 
 
 @cache
-def _country_words() -> _Words:
+def _country_words() -> tuple[tuple[str, bool], ...]:
     words: list[tuple[str, bool]] = []
     for entry in read_lexicon("places.countries.toml").get("country", []):
         if entry["code"] in COVERED:
@@ -105,16 +153,29 @@ def _country_words() -> _Words:
                 for name in names
                 if len(name) >= _SHORTEST_PLACE - (not name.isascii())
             ]
-    return _Words(words)
+    return tuple(words)
 
 
 @cache
-def _trigger_words(languages: tuple[str, ...]) -> _Words:
+def _trigger_words() -> tuple[tuple[str, bool], ...]:
+    languages = DetectSettings().languages
     words: list[tuple[str, bool]] = []
     for language in languages:
         for trigger in load_lexicon(language).triggers:
             words += [(word, True) for word in _telling(trigger, language)]
-    return _Words(words)
+    return tuple(words)
+
+
+@cache
+def _any_script() -> tuple[_Words, _Words]:
+    """Return the words of the two countries and those of events, in all scripts."""
+    return _Words(_country_words()), _Words(_trigger_words())
+
+
+@cache
+def _latin() -> tuple[_LatinWords, _LatinWords]:
+    """Return the words of the two countries and those of events that a text in Latin letters can hold."""
+    return _LatinWords(_country_words()), _LatinWords(_trigger_words())
 
 
 def _telling(trigger: Trigger, language: str) -> Iterator[str]:
@@ -148,18 +209,11 @@ def passes_screen(article: Article) -> bool:
     return text_passes("\n".join(part for part in parts if part)[: DetectSettings().max_chars])
 
 
-def _lowered(text: str) -> str:
-    """Return the text as the patterns are spelled; folding is slower than the screen, so only what needs it is."""
-    if text.isascii():
-        return text.lower()
-    if _UNLATIN.search(text):
-        return fold_text(text)
-    return _ACCENTED.sub(lambda found: fold_text(found.group()), text.lower())
-
-
 def text_passes(text: str) -> bool:
-    """Return whether a text passes the screen."""
-    lower = _lowered(text)
-    if not _country_words().found_in(lower):
-        return False
-    return _trigger_words(DetectSettings().languages).found_in(lower)
+    """Return whether a text passes the screen; folding is slower than the screen, so only what needs it is folded."""
+    latin = _spaced(text)
+    other = ""
+    if not text.isascii() and _UNLATIN.search(text):
+        other = fold_text(" ".join(_UNLATIN_RUN.findall(text)))
+    pairs = zip(_latin(), _any_script(), strict=True) if other else ((words, None) for words in _latin())
+    return all(words.found_in(latin) or bool(any_script and any_script.found_in(other)) for words, any_script in pairs)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from transforms.detect.candidates import Candidate
+from transforms.detect.candidates import Candidate, Found
 from transforms.detect.facts import Facts
 from transforms.detect.reading import Reading, ancestors
 from transforms.detect.roles import Roles, Span, phrase_at, roles_of
@@ -73,6 +73,40 @@ _BODIES = frozenset(
         "warplane",
     ]
 )
+_TELLERS = frozenset(
+    [
+        "activist",
+        "analyst",
+        "agency",
+        "correspondent",
+        "director",
+        "doctor",
+        "eyewitness",
+        "investigator",
+        "journalist",
+        "medic",
+        "monitor",
+        "network",
+        "observatory",
+        "observer",
+        "official",
+        "reporter",
+        "rescuer",
+        "researcher",
+        "resident",
+        "source",
+        "spokesman",
+        "spokesperson",
+        "spokeswoman",
+        "volunteer",
+        "watchdog",
+        "witness",
+        "worker",
+        "minister",
+        "ambassador",
+    ]
+)
+_COUNTRIES = frozenset({"syria", "libya"})
 _WHEN_OWN = {"absolute", "weekday", "range", "relative", "since", "duration"}
 
 
@@ -126,6 +160,24 @@ def fill(facts: Facts, candidate: Candidate, siblings: tuple[Candidate, ...]) ->
         targets=_parties(facts, roles.targets),
         source=next(iter(_parties(facts, (roles.source,))), None) if roles.source else None,
     )
+
+
+def is_of_a_truce(facts: Facts, candidate: Candidate, found: Found, slots: Slots) -> bool:
+    """Return whether the day told with an armed act is that of a truce: "breached the truce that began in May"."""
+    if candidate.family != "armed":
+        return False
+    told = [
+        d for d in facts.dates if d.span == slots.date and candidate.sentence.start <= d.start < candidate.sentence.end
+    ]
+    if candidate.trigger.id == "breach" or any(d.kind == "since" for d in told):
+        return True
+    truces = [c for c in found.candidates if c.family == "ceasefire" and c.sentence.index == candidate.sentence.index]
+    return any(not _mine(facts.reading, candidate, truces, d.start, d.end) for d in told)
+
+
+def undated(facts: Facts, slots: Slots) -> Slots:
+    """Return `slots` without the day that was told, dated by the article instead."""
+    return replace(slots, date=_day(facts.anchor), dated=False)
 
 
 def _day(day: date) -> DateSpan:
@@ -198,34 +250,69 @@ def _places(facts: Facts, candidate: Candidate, country: str, rivals: list[Candi
 
 
 def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ...]:
-    """Return who did it: what the parse gives that can act, else the speaker, else the nearest party before."""
-    named = _parties(facts, tuple(span for span in roles.actors if _can_act(facts, span)))
+    """Return who did it: what the parse gives that can act, else the speaker, else the nearest party."""
+    armed = candidate.family == "armed"
+    named = _parties(facts, tuple(s for s in roles.actors if _can_act(facts, s, armed) and not _is_a_place(facts, s)))
     if named:
         return named
     sentence, words = candidate.sentence, facts.reading.words
     at = words[candidate.first].start
     hit = [(words[first].start, words[last - 1].end) for first, last in roles.targets]
+    if armed and roles.source and _only_tells(facts, roles.source):
+        hit.append((words[roles.source[0]].start, words[roles.source[1] - 1].end))
     inside = [
         p for p in facts.parties
         if sentence.start <= p.start < sentence.end
         and p.kind not in {"people", ""}
         and not any(start <= p.start < end for start, end in hit)
     ]  # fmt: skip
+    by = [p for p in inside if p.start > at and armed and _told_as_doer(facts, p.start)]
+    if by:
+        return (by[0].party,)
     if candidate.family == "ceasefire" and roles.source and _can_act(facts, roles.source):
         return _parties(facts, (roles.source,))
-    before = [p for p in inside if p.end <= at]
-    if before:
+    before = [p for p in inside if p.end <= at and (not armed or p.kind in _FIGHTING)]
+    if before and candidate.trigger.id != "breach":  # who speaks of breaches did not commit them
         return (before[-1].party,)
     return _blamed(facts) if candidate.family == "armed" else ()
 
 
-def _can_act(facts: Facts, span: Span) -> bool:
-    """Return whether a phrase names someone: a known party, or what the parser takes for a person, body or state."""
+def _can_act(facts: Facts, span: Span, armed: bool = False) -> bool:
+    """Return whether a phrase names someone: a known party, or what the parser takes for a person, body or state.
+
+    A person whom no list knows does not make war, and is more likely the one who tells of it.
+    """
     words = facts.reading.words[span[0] : span[1]]
     start, end = words[0].start, words[-1].end
     if any(p.start < end and start < p.end for p in facts.parties):
-        return True
-    return any(w.ent in _ACTING for w in words) or any(w.lemma in _BODIES for w in words)
+        return not (armed and _only_tells(facts, span))
+    acting = _ACTING - {"PERSON"} if armed else _ACTING
+    if armed and _only_tells(facts, span):
+        return False
+    return any(w.ent in acting for w in words) or any(w.lemma in _BODIES for w in words)
+
+
+def _only_tells(facts: Facts, span: Span) -> bool:
+    """Return whether a phrase names those who report of a war and do not wage it."""
+    return facts.reading.words[span[1] - 1].lemma in _TELLERS
+
+
+def _is_a_place(facts: Facts, span: Span) -> bool:
+    """Return whether a phrase is only the name of where it was: "Aleppo attack", "Syria blast"."""
+    words = facts.reading.words[span[0] : span[1]]
+    start, end = words[0].start, words[-1].end
+    if words[-1].dep in {"nsubj", "pobj", "dobj", "conj"}:  # "Damascus has agreed", "accused Damascus"
+        return False
+    if any(p.start < end and start < p.end for p in facts.parties) and words[-1].lemma not in _COUNTRIES:
+        return False
+    places = [(p.start, p.end) for p in facts.places]
+    return any(s <= start and end <= e for s, e in places) or all(w.lemma in _COUNTRIES for w in words)
+
+
+def _told_as_doer(facts: Facts, start: int) -> bool:
+    """Return whether a name is led in by "by" or "from"."""
+    before = facts.reading.text[max(0, start - 12) : start].casefold().split()
+    return bool(before) and any(word in {"by", "from"} for word in before[-2:])
 
 
 def _blamed(facts: Facts) -> tuple[Party, ...]:
@@ -254,7 +341,7 @@ def _parties(facts: Facts, spans: tuple[Span, ...]) -> tuple[Party, ...]:
     for first, last in spans:
         start, end = words[first].start, words[last - 1].end
         text = facts.reading.text[start:end].strip(" '’\"“”,")
-        if not text or len(text) > 120:
+        if not text or len(text) > 120 or any(d.start <= start and end <= d.end for d in facts.dates):
             continue
         known = [p for p in facts.parties if (start <= p.start and p.end <= end) or (p.start <= start and end <= p.end)]
         out.append(Party(name=text, party_id=known[0].party.party_id if known else ""))

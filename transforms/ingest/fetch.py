@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -181,6 +181,7 @@ class Fetcher:
         etag: str = "",
         last_modified: str = "",
         accept: str = ACCEPT_FEED,
+        before_redirect: Callable[[str], None] | None = None,
     ) -> Fetched:
         """Return what `url` leads to.
 
@@ -191,6 +192,8 @@ class Fetcher:
             etag: Validator of an earlier answer, "" for none.
             last_modified: The other one.
             accept: The Accept header.
+            before_redirect: Told of each address that a redirect leads to, before it is asked. It may use this fetcher,
+                and may raise to end the chain.
 
         Raises:
             FetchError: With a `kind`: timeout, address_refused, dns, tls, connect, connection_lost, cut_short,
@@ -210,6 +213,10 @@ class Fetcher:
                 raise FetchError("redirect_loop", f"the redirects lead back to {shown(url)}")
             if len(visited) > self._settings.max_redirects:
                 raise FetchError("too_many_redirects", f"more than {self._settings.max_redirects} redirects in a row")
+            if visited and before_redirect:
+                left = self._deadline.left()
+                before_redirect(url)
+                self._deadline.restart(left)  # what it fetched had time of its own
             visited.add(url)
             # Away from home the connection is not kept, so that no second one to that host stays open.
             hop = headers if host_of(url) == home else headers | {"Connection": "close"}

@@ -92,7 +92,7 @@ def with_full_text(
 
 
 class _PageReader:
-    """Reads pages of one host with pauses between them, as its robots.txt allows."""
+    """Reads pages of one host with pauses between them, as its robots.txt allows, and that of each host it leads to."""
 
     def __init__(
         self,
@@ -121,18 +121,19 @@ class _PageReader:
         """
         if self._stopped:
             raise self._stopped
-        if self._settings.robots:
-            self._ask_robots(article.url)
+        ask = self._ask_robots if self._settings.robots else None
+        if ask:
+            ask(article.url)
         self._wait()
         with self._budget.lease() as lease:
             try:
-                page = self._fetcher.fetch(article.url, lease, now=self._now, accept=ACCEPT_PAGE)
+                page = self._fetcher.fetch(article.url, lease, now=self._now, accept=ACCEPT_PAGE, before_redirect=ask)
             except HttpStatusError as error:
                 if error.status in (429, 503):
                     self._stopped = error  # the host asks for rest: no more of its pages in this run
                 raise
             except FetchError as error:
-                self._silent += 1
+                self._silent += error.kind != "robots"  # a host that sends us elsewhere has answered
                 if self._silent >= _SILENT_IN_A_ROW:
                     self._stopped = error
                 raise
@@ -184,7 +185,9 @@ class _PageReader:
                 if not 400 <= error.status < 500 or error.status == 429:
                     return self._unreachable(address)
                 rules = _ALLOW_ALL
-            except FetchError:
+            except FetchError as error:
+                if error.kind == "address_refused":
+                    raise  # the page lies there too, and that is the reason to tell
                 return self._unreachable(address)
         self._cache.put(f"robots {address}", rules, self._now)
         return rules

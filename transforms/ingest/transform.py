@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam import pvalue
 
-from transforms.counters import count
+from transforms.counters import count, measure
 from transforms.ingest.articles import Seen
 from transforms.ingest.feed import FeedRequest
 from transforms.ingest.fetch import host_of
@@ -70,11 +70,21 @@ class _Pull(beam.DoFn):
     def process(self, element: tuple[str, Iterable[FeedRequest]]) -> Iterator[Any]:
         requests = list(element[1])
         result = pull_feeds(requests, self._settings, self._now, self._seen, self._wants_text)
-        for name, n in result.counters.items():
-            stage, _, outcome = name.partition(".")
-            count(stage, outcome, n)
+        count_pulled(result)
         yield from result.articles
         for pull in result.pulls:
             yield pvalue.TaggedOutput("pulls", pull)
         for failure in result.failures:
             yield pvalue.TaggedOutput("failures", failure)
+
+
+def count_pulled(result: PullResult) -> None:
+    """Count what came of a pull; measure how long feeds took (ms), and how old new items were when read (s)."""
+    for name, n in result.counters.items():
+        stage, _, outcome = name.partition(".")
+        count(stage, outcome, n)
+    for pull in result.pulls:
+        if pull.elapsed_s:
+            measure("feeds", "took_ms", round(pull.elapsed_s * 1000))
+    for article in result.articles:
+        measure("ingest", "age_s", max(0, round((article.fetched - article.published).total_seconds())))

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 from transforms.model import Alert, Change, DatePrecision, Party, Place
 from transforms.sinks.safe import csv_cell, safe_link
-from transforms.sinks.settings import CsvSettings
 from transforms.sinks.snapshot import SnapshotSink
 from transforms.sinks.words import country_name, first_quote, headline, place_name
 
@@ -57,19 +56,20 @@ _COUNTRY = {"SY": ("760", "Middle East"), "LY": ("434", "Northern Africa")}
 class AcledCsvSink(SnapshotSink):
     """Keeps a table of the events that stand; one that is retracted leaves it."""
 
-    def __init__(self, settings: CsvSettings) -> None:
-        """Only keep the settings."""
-        super().__init__(settings.name, settings.path, settings.keep)
-
     def encode(self, alert: Alert) -> bytes:
         """Return the alert's row."""
         return _lines([row(alert)])
 
     def render(self, alerts: Sequence[Alert]) -> bytes:
-        """Return the table, oldest event first."""
-        stand = [alert for alert in alerts if alert.change is not Change.RETRACTED]
-        stand.sort(key=lambda alert: (alert.first_seen, alert.event_id))
-        return _lines([list(COLUMNS), list(COLUMNS.values()), *map(row, stand)])
+        """Return the table."""
+        return acled_table(alerts)
+
+
+def acled_table(alerts: Sequence[Alert]) -> bytes:
+    """Return the events of `alerts` (the last revision of each) that stand, oldest first, under both headers."""
+    stand = [alert for alert in alerts if alert.change is not Change.RETRACTED]
+    stand.sort(key=lambda alert: (alert.first_seen, alert.event_id))
+    return _lines([list(COLUMNS), list(COLUMNS.values()), *map(row, stand)])
 
 
 def row(alert: Alert) -> list[str]:

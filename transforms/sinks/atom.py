@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from transforms.model import Alert
 from transforms.sinks.safe import safe_link, safe_text
-from transforms.sinks.settings import AtomSettings
+from transforms.sinks.settings import DEFAULT_AUTHORITY, DEFAULT_TITLE, AtomSettings
 from transforms.sinks.snapshot import SnapshotSink
 from transforms.sinks.words import ceasefire_words, headline, outlet_words
 
@@ -23,30 +23,39 @@ class AtomSink(SnapshotSink):
     """Keeps a feed file at the last events told, retracted ones included and marked."""
 
     def __init__(self, settings: AtomSettings) -> None:
-        """Only keep the settings."""
-        super().__init__(settings.name, settings.path, settings.keep)
-        self._settings = settings
+        """Keep what the feed says of itself."""
+        super().__init__(settings)
+        self._about = {"title": settings.title, "authority": settings.authority, "link": settings.link}
 
     def encode(self, alert: Alert) -> bytes:
         """Return the alert's entry."""
-        return xml_bytes(entry(alert, self._settings.authority))
+        return xml_bytes(entry(alert, self._about["authority"]))
 
     def render(self, alerts: Sequence[Alert]) -> bytes:
         """Return the feed."""
-        return feed(alerts, self._settings)
+        return atom_feed(alerts, **self._about)
 
 
-def feed(alerts: Sequence[Alert], settings: AtomSettings) -> bytes:
-    """Return the feed of `alerts` (the last revision of each event, newest first)."""
+def atom_feed(
+    alerts: Sequence[Alert], *, title: str = DEFAULT_TITLE, authority: str = DEFAULT_AUTHORITY, link: str = ""
+) -> bytes:
+    """Return the feed of `alerts` (the last revision of each event, newest first).
+
+    Args:
+        alerts: What is told.
+        title: The feed's title.
+        authority: Host name or mail address and year that make its `tag:` ids.
+        link: Where the feed is served, or "".
+    """
     root = ET.Element(f"{{{ATOM}}}feed")
-    _child(root, "id", f"tag:{settings.authority}:alerts")
-    _child(root, "title", settings.title)
+    _child(root, "id", f"tag:{authority}:alerts")
+    _child(root, "title", title)
     latest = max((alert.told_at for alert in alerts), default=datetime(1970, 1, 1, tzinfo=UTC))
     _child(root, "updated", _stamp(latest))
     _child(_child(root, "author"), "name", "trucewatch")
-    if safe_link(settings.link):
-        _child(root, "link", rel="self", type="application/atom+xml", href=settings.link)
-    root.extend(entry(alert, settings.authority) for alert in alerts)
+    if safe_link(link):
+        _child(root, "link", rel="self", type="application/atom+xml", href=link)
+    root.extend(entry(alert, authority) for alert in alerts)
     return xml_bytes(root)
 
 

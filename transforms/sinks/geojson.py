@@ -9,7 +9,6 @@ import msgspec
 
 from transforms.model import Alert, Change
 from transforms.sinks.safe import safe_link, safe_tree
-from transforms.sinks.settings import GeoJsonSettings
 from transforms.sinks.snapshot import SnapshotSink
 from transforms.sinks.words import headline
 
@@ -17,18 +16,19 @@ from transforms.sinks.words import headline
 class GeoJsonSink(SnapshotSink):
     """Keeps a FeatureCollection of the events that stand; one that is retracted leaves it."""
 
-    def __init__(self, settings: GeoJsonSettings) -> None:
-        """Only keep the settings."""
-        super().__init__(settings.name, settings.path, settings.keep)
-
     def encode(self, alert: Alert) -> bytes:
         """Return the alert's feature."""
         return msgspec.json.encode(feature(alert))
 
     def render(self, alerts: Sequence[Alert]) -> bytes:
         """Return the collection."""
-        features = [feature(alert) for alert in alerts if alert.change is not Change.RETRACTED]
-        return msgspec.json.encode({"type": "FeatureCollection", "features": features}) + b"\n"
+        return feature_collection(alerts)
+
+
+def feature_collection(alerts: Sequence[Alert]) -> bytes:
+    """Return the events of `alerts` (the last revision of each) that stand, as a document."""
+    features = [feature(alert) for alert in alerts if alert.change is not Change.RETRACTED]
+    return msgspec.json.encode({"type": "FeatureCollection", "features": features}) + b"\n"
 
 
 def feature(alert: Alert) -> dict[str, Any]:

@@ -13,72 +13,85 @@ from transforms.failures import ConfigError
 from transforms.sinks.safe import safe_link
 
 DEFAULT_SOURCE = "urn:trucewatch:local"
+DEFAULT_TITLE = "Ceasefires and their breaches in Syria and Libya"
+DEFAULT_AUTHORITY = "trucewatch.invalid,2026"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonlSettings:
-    """A file of CloudEvents, one a line, appended.
+class FileSettings:
+    """A file.
 
     Attributes:
         path: The file.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotSettings(FileSettings):
+    """A file that is written anew, as a whole, at each delivery.
+
+    Attributes:
+        keep: Events in the file: those told most recently.
+        name: The sink's name.
+    """
+
+    keep: int = 10_000
+    name: str
+
+    def __post_init__(self) -> None:
+        """Refuse a file that would hold nothing.
+
+        Raises:
+            ConfigError: `keep` is below 1.
+        """
+        if self.keep < 1:
+            raise ConfigError(f'sink "{self.name}": keep must be at least 1')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonlSettings(FileSettings):
+    """A file of CloudEvents, one a line, appended.
+
+    Attributes:
         name: The sink's name.
         source: URI of this deployment, the CloudEvents' `source`.
     """
 
-    path: str
     name: str = "jsonl"
     source: str = DEFAULT_SOURCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtomSettings:
+class AtomSettings(SnapshotSettings):
     """An Atom feed with GeoRSS points.
 
     Attributes:
-        path: The file.
-        name: The sink's name.
         title: The feed's title.
         authority: Host name or mail address and year that make its `tag:` ids, such as "example.org,2026".
         link: Where the feed is served, or "".
-        keep: Events in the feed.
     """
 
-    path: str
     name: str = "atom"
-    title: str = "Ceasefires and their breaches in Syria and Libya"
-    authority: str = "trucewatch.invalid,2026"
-    link: str = ""
     keep: int = 200
+    title: str = DEFAULT_TITLE
+    authority: str = DEFAULT_AUTHORITY
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GeoJsonSettings:
-    """A GeoJSON file of events, for maps.
+class GeoJsonSettings(SnapshotSettings):
+    """A GeoJSON file of events, for maps."""
 
-    Attributes:
-        path: The file.
-        name: The sink's name.
-        keep: Events in the file.
-    """
-
-    path: str
     name: str = "geojson"
-    keep: int = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CsvSettings:
-    """A CSV file of events in ACLED's column names, with an HXL row.
+class CsvSettings(SnapshotSettings):
+    """A CSV file of events in ACLED's column names, with an HXL row."""
 
-    Attributes:
-        path: The file.
-        name: The sink's name.
-        keep: Events in the file.
-    """
-
-    path: str
     name: str = "csv"
-    keep: int = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from transforms.model import Alert
 from transforms.sinks.base import Batch, Outcomes
 from transforms.sinks.files import write_atomically
+from transforms.sinks.settings import SnapshotSettings
 
 
 class SnapshotSink(ABC):
@@ -16,11 +17,11 @@ class SnapshotSink(ABC):
 
     batch_size = 10_000  # one rewriting for all that is due
 
-    def __init__(self, name: str, path: str, keep: int) -> None:
+    def __init__(self, settings: SnapshotSettings) -> None:
         """Keep where the file is and how many events belong in it."""
-        self.name = name
-        self._path = Path(path)
-        self._keep = keep
+        self.name = settings.name
+        self._path = Path(settings.path)
+        self._keep = settings.keep
 
     @abstractmethod
     def encode(self, alert: Alert) -> bytes:

@@ -50,6 +50,8 @@ def test_cases(detector: Detector, case: dict[str, Any]) -> None:
             assert any(event["place"] in place.name for place in mention.places)
         if "killed" in event:
             assert mention.killed == event["killed"]
+        if "actor" in event:
+            assert event["actor"] in [actor.name for actor in mention.actors]
         if "date" in event:
             assert mention.date is not None
             assert mention.date.start.isoformat() == event["date"]

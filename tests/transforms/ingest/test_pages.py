@@ -119,6 +119,7 @@ def test_a_failure_falls_back_to_the_summary(page: dict[str, Any], why: str, par
     assert "full_text_failed" in article.flags
     assert not result.failures
     assert result.pulls[0].outcome == "new"
+    assert (result.counters["pages.failed"], result.counters["pages.dropped.robots"]) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +146,51 @@ def test_robots_txt_is_obeyed(robots: dict[str, Any], allowed: bool, parsers: Pa
     assert bool(result.articles[0].text) is allowed
     assert ("/0" in server.paths()) is allowed
     assert result.counters["pages.dropped.robots"] == (0 if allowed else 1)
+
+
+@pytest.mark.parametrize(
+    ("robots", "allowed"),
+    [
+        ({"body": "robots_none"}, False),
+        ({"body": b"User-agent: *\nDisallow: /kept/\n"}, False),
+        ({"body": b"User-agent: *\nDisallow: /other/\n"}, True),
+        ({"status": 404}, True),
+        ({"status": 500}, False),
+        ({"hang_up": True}, False),
+    ],
+)
+def test_robots_txt_of_each_host_that_a_redirect_leads_to_is_obeyed(
+    robots: dict[str, Any], allowed: bool, parsers: ParserPool
+) -> None:
+    with ScriptedServer({"/robots.txt": [robots], "/kept/0": [{"body": PAGE}]}) as target:
+        with ScriptedServer({"/on": [redirect(f"{target.base}/kept/0")], "/robots.txt": [{"status": 404}]}) as between:
+            result, server = pulled({"/0": [redirect(f"{between.base}/on")]}, parsers)
+        assert server.paths() == ["/feed", "/robots.txt", "/0"]
+        assert between.paths() == ["/robots.txt", "/on"]
+        assert target.paths()[0] == "/robots.txt"
+        assert ("/kept/0" in target.paths()) is allowed
+    assert bool(result.articles[0].text) is allowed
+    assert result.counters["pages.dropped.robots"] == (0 if allowed else 1)
+
+
+def test_a_redirect_to_a_page_that_the_same_host_keeps_to_itself_is_not_followed(parsers: ParserPool) -> None:
+    robots = {"body": b"User-agent: *\nDisallow: /kept/\n"}
+    pages_ = {f"/{n}": [redirect(f"/kept/{n}")] for n in range(5)} | {f"/kept/{n}": [{"body": PAGE}] for n in range(5)}
+    result, server = pulled({"/robots.txt": [robots], **pages_}, parsers, count=5)
+    # Five in a row are no silence of the host: it is asked for all of them.
+    assert sorted(server.paths()[2:]) == [f"/{n}" for n in range(5)]
+    assert result.counters["pages.dropped.robots"] == 5
+
+
+def test_a_redirect_is_followed_unasked_where_robots_txt_is_left_out(parsers: ParserPool) -> None:
+    with ScriptedServer({"/robots.txt": [{"body": "robots_none"}], "/0": [{"body": PAGE}]}) as target:
+        result, _ = pulled({"/0": [redirect(f"{target.base}/0")]}, parsers, robots=False)
+        assert target.paths() == ["/0"]
+    assert result.articles[0].text
+
+
+def redirect(to: str) -> dict[str, Any]:
+    return {"status": 302, "headers": {"Location": to}}
 
 
 def test_robots_txt_is_asked_once_for_a_host(parsers: ParserPool) -> None:

@@ -1,0 +1,49 @@
+"""The log as JSON lines, each with the id of the run that it belongs to."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+# Of the process and not of a thread: threads of runners and of ingest log too, and a process does one run at a time.
+_run_ids: list[str] = []
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a record; `severity` is the word that collectors of cloud logs look for."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line."""
+        row: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "severity": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if _run_ids:
+            row["run_id"] = _run_ids[-1]
+        if record.exc_info and record.exc_info[0]:
+            row["error"] = self.formatException(record.exc_info)
+        # Escaped, since the words of a feed may be no text that UTF-8 can hold.
+        return json.dumps(row | getattr(record, "fields", {}), ensure_ascii=True, default=repr)
+
+
+@contextmanager
+def logged_as(run_id: str) -> Iterator[None]:
+    """Name the run that whatever is logged meanwhile belongs to."""
+    _run_ids.append(run_id)
+    try:
+        yield
+    finally:
+        _run_ids.remove(run_id)
+
+
+def log_as_json() -> None:
+    """Send log records to stderr, one JSON object a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
