@@ -98,13 +98,13 @@ class _Block:
         asked = [index for region in regions if (index := self._by_region.get(region)) is not None]
         once: set[Features] = set()  # one telling detail in common
         for key in mention.anchors:
-            told: set[Features] = set()  # in several regions it may be, and is found once for each detail
+            told: list[Features] = []  # in several regions one may stand, and is one for each detail all the same
             for index in asked:
                 if key in index:
-                    told.update(index[key])
+                    told = told + index[key] if told else index[key]
             if told:
-                near.update(once & told)
-                once |= told
+                near.update(once.intersection(told))
+                once.update(told)
 
 
 def _put(index: _Index, keys: Iterable[str], member: Features) -> None:
