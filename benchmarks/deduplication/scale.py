@@ -5,6 +5,10 @@
 Prints mentions a second, peak memory, how well the events that the generator made are found again, and the machine. The
 generator makes events with outlets that tell them over days: towns of both countries with P-codes, some told by their
 governorate only or not at all, tolls that grow, days that are off by one, wire copies, words of a Zipf vocabulary.
+
+Last run: 25 November 2026, on 2 cores shared with some twenty other processes, so a quiet machine is faster: 1,507
+mentions a second over the first 327,000 (1,566 over the first 81,000: it does not fall with history), 700 MB; the run
+was stopped there, so the whole year has not been shown.
 """
 
 from __future__ import annotations

@@ -95,18 +95,16 @@ class _Block:
         regions: Iterable[str] = self._by_region
         if ANYWHERE not in mention.regions:
             regions = (ANYWHERE, *mention.regions)
+        asked = [index for region in regions if (index := self._by_region.get(region)) is not None]
         once: set[Features] = set()  # one telling detail in common
-        for region in regions:
-            index = self._by_region.get(region)
-            if index is None:
-                continue
-            for key in mention.anchors & index.keys():
-                members = index[key]
-                if len(members) == 1:
-                    (near if members[0] in once else once).add(members[0])
-                else:
-                    near.update(once.intersection(members))
-                    once.update(members)
+        for key in mention.anchors:
+            told: set[Features] = set()  # in several regions it may be, and is found once for each detail
+            for index in asked:
+                if key in index:
+                    told.update(index[key])
+            if told:
+                near.update(once & told)
+                once |= told
 
 
 def _put(index: _Index, keys: Iterable[str], member: Features) -> None:

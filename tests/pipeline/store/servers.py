@@ -29,6 +29,16 @@ def _not_root() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
+def _answers(sockets: Path) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(host=str(sockets), user="tester", dbname="postgres", connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 @contextmanager
 def postgres_server(programs: Path) -> Iterator[str]:
     """Run a server; gives the URL of its first database."""
@@ -52,8 +62,9 @@ def postgres_server(programs: Path) -> Iterator[str]:
             user=user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            end = time.monotonic() + 30
-            while not (sockets / ".s.PGSQL.5432").exists() and server.poll() is None and time.monotonic() < end:
+            end = time.monotonic() + 60
+            # The socket is there before the server lets anybody in.
+            while not _answers(sockets) and server.poll() is None and time.monotonic() < end:
                 time.sleep(0.05)
             yield f"postgresql+psycopg://tester@/postgres?host={sockets}"
         finally:

@@ -7,12 +7,16 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.deduplicate.invented import START, mention, partition_of, run, still_open
+from transforms.deduplicate.clusters import Cluster
+from transforms.deduplicate.compare import score, tells_same
 from transforms.deduplicate.decide import decide, decision, space_for
+from transforms.deduplicate.features import features_of
 from transforms.deduplicate.settings import ClusterSettings
+from transforms.deduplicate.weights import default_weights
 from transforms.model import Event, Mention
 
 _WORDS = ["market", "hospital", "bakery", "convoy", "bridge", "school", "mosque", "checkpoint"]
@@ -32,7 +36,9 @@ def rows(draw: st.DrawFn, number: int) -> dict[str, Any]:
                 ["agreed", "in_effect", "ended"] if ceasefire else ["airstrike", "shelling", "unspecified", "chemical"]
             )
         ),
-        "places": draw(st.sampled_from([["Sarmin"], ["Sarmin"], ["Saraqib"], ["Idlib province"], ["Idlib"], []])),
+        "places": draw(
+            st.sampled_from([["Sarmin"], ["Sarmin"], ["Saraqib"], ["Idlib province"], ["Idlib"], ["Idlib", "Homs"], []])
+        ),
         "actors": draw(st.sampled_from([[], ["rebels"], ["government"], ["UN"]])),
         "words": " ".join(draw(st.lists(st.sampled_from(_WORDS), max_size=4))),
     }
@@ -59,6 +65,30 @@ def test_order_and_batches_do_not_change_the_partition(data: st.DataObject, ment
     at_once, _ = run([mentions], START)
     spread, _ = run(data.draw(st.composite(_splits)(mentions)), START)
     assert partition_of(spread.values()) == partition_of(at_once.values())
+
+
+_OF_TWO_PROVINCES = mention(
+    {"id": "a", "published": "2016-10-01T10:00", "places": ["Idlib", "Homs"], "words": "market convoy"}
+)
+_OF_NO_PLACE = mention({"id": "b", "published": "2016-10-01T11:00", "words": "market bridge"})
+
+
+@settings(max_examples=150)
+@given(mentions=news())
+@example([_OF_TWO_PROVINCES, _OF_NO_PLACE])
+def test_links_hold_both_ways(mentions: list[Mention]) -> None:
+    space = space_for()
+    told = [features_of(one) for one in mentions]
+    for one in told:
+        space.insert(Cluster([one]))
+    linked = {
+        (one.mention.mention_id, near.mention.mention_id)
+        for one in told
+        for rest in space.candidates(one).values()
+        for near in rest
+        if near is not one and tells_same(score(one, near, default_weights()))
+    }
+    assert linked == {(near, one) for one, near in linked}
 
 
 @settings(max_examples=120)
