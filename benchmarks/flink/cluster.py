@@ -26,9 +26,9 @@ _SETTINGS: dict[str, str | int] = {
     "jobmanager.memory.process.size": "800m",
     "taskmanager.memory.process.size": "1100m",
     "taskmanager.memory.managed.fraction": "0.3",
-    # Dead processes are noticed within seconds, so that tests of a crash need not wait a minute.
+    # Dead processes are noticed by their closed connections, silent ones after half a minute.
     "heartbeat.interval": "1000ms",
-    "heartbeat.timeout": "8000ms",
+    "heartbeat.timeout": "30000ms",
     # A new TaskManager may take a minute to come on a busy machine; until then each restart fails.
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": 1000,

@@ -103,11 +103,12 @@ def test_a_job_stopped_with_a_savepoint_goes_on_where_it_was(
     savepoint = stop_with_savepoint(cluster, job)
     assert 3 <= len(ids_in(alerts)) < len(news.expected)
 
-    other = flink_bench.start(
-        news.config, schedule(LAST), tmp_path, *words, "--graph", "items", "--savepoint", savepoint
-    )
-    assert wait_for_end(cluster, other) == "FAILED"
-    assert "allowNonRestoredState" in why_failed(cluster, other)
+    words += ["--savepoint", savepoint]
+    with pytest.raises(RuntimeError, match=r"Cannot map checkpoint/savepoint state"):
+        # Flink tells at once or a moment later, whichever is the first to ask.
+        other = flink_bench.start(news.config, schedule(LAST), tmp_path, *words, "--graph", "items")
+        assert wait_for_end(cluster, other) == "FAILED"
+        raise RuntimeError(why_failed(cluster, other))
 
     job = flink_bench.start(news.config, schedule(LAST), tmp_path, *words)
     assert wait_for_end(cluster, job) == "FINISHED", why_failed(cluster, job)
