@@ -17,7 +17,7 @@ from pipeline.run import run_once
 from pipeline.store.store import Store
 from pipeline.summary import RunResult
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.timeout(900)]
 
 MONTHS = ("2012-04", "2013-08", "2016-10")
 

@@ -28,6 +28,8 @@ from tests.pipeline.streams import ways
 from tests.pipeline.streams.conftest import FlinkBench
 from tests.pipeline.streams.ways import News, Outcome, store_in
 
+pytestmark = pytest.mark.timeout(900)  # engines start slowly where much else runs
+
 STREAMS: dict[str, Callable[[News, Store], None]] = {
     "TestStream, in order": ways.polled_in_order,
     "TestStream, shuffled": ways.shuffled,
@@ -83,7 +85,6 @@ def test_a_stream_without_a_store_tells_the_same(news: News, measure: Outcome, t
     assert outcome.alerts == measure.alerts
 
 
-@pytest.mark.timeout(900)
 def test_flink_tells_what_runs_day_by_day_tell(
     flink_bench: FlinkBench, news: News, measure: Outcome, tmp_path: Path
 ) -> None:

@@ -23,7 +23,7 @@ from tests.pipeline.observe.collector import collecting
 from transforms.failures import ConfigError
 
 FIRST, LAST = demo_steps()[0], demo_steps()[-1]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(autouse=True, scope="module")

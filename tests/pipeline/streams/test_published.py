@@ -36,7 +36,7 @@ MOMENT = demo_steps()[-1]
 PROJECT = "tw-stream"
 EVERY_S = 20
 OLD_NEWS = "[alert]\nfreshness_hours = 87600\n[deduplicate]\nhorizon_days = 3650\n"  # of another month than the clock
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from transforms.failures import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
 FIRST, LAST = demo_steps()[0], demo_steps()[-1]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(autouse=True, scope="module")
