@@ -371,6 +371,8 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
     if tree.words[noun].dep == "pobj" and tree.words[head].dep in {"prep", "agent"}:
         verb = tree.words[head].head
         targets += [n for child in tree.children(verb, _PASSIVE_SUBJECT) for n in tree.conjuncts(child)]
+        if tree.words[head].lemma == "behind":  # "said the army was behind the attack"
+            actors += tree.subject(verb)
         if (
             tree.words[head].lemma in {"with", "in"}
             and tree.words[verb].pos == "VERB"
