@@ -91,9 +91,14 @@ def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 def finished(config: Path) -> None:
-    with started([sys.executable, "-m", "pipeline.cli", *arguments(config)]) as process:
-        output = process.communicate(timeout=200)[0]
-    assert process.returncode == 0, output[-2000:]
+    """Start the stream again, twice: on a busy machine Prism was seen to end a replay before its last timers fired.
+
+    What it left must be read by the next start, and a start that finds nothing left must tell nothing again.
+    """
+    for _ in range(2):
+        with started([sys.executable, "-m", "pipeline.cli", *arguments(config)]) as process:
+            output = process.communicate(timeout=200)[0]
+        assert process.returncode == 0, output[-2000:]
 
 
 @pytest.mark.parametrize("point", STREAM_POINTS)
