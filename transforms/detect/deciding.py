@@ -10,7 +10,7 @@ from transforms.detect.candidates import Candidate, Found
 from transforms.detect.cue_roles import roles_by_cues
 from transforms.detect.cue_rules import GENERIC, judge_by_cues
 from transforms.detect.cues_around import Around
-from transforms.detect.facts import Facts
+from transforms.detect.facts import OLD_DAYS, Facts
 from transforms.detect.features import features_of
 from transforms.detect.judgement import Judgement
 from transforms.detect.merging import is_one_of_many, same_act
@@ -25,7 +25,6 @@ from transforms.model import Family, Means, Realis, Stage
 
 _SURE = 0.7
 _HOPELESS = 0.15  # below this, what a candidate would tell is not asked
-_OLDEST_NEWS = 30  # days before publication
 _SURE_OF_NEWS = 0.8  # from here on, an old day beside an act does not make it old news
 _SPORT = 2  # words of sport or trade that make a truce one of those
 
@@ -129,7 +128,7 @@ def _is_old(reading: Reading, slots: Slots) -> bool:
     """Return whether the day told lies further back than news goes."""
     if not slots.dated or slots.date is None:
         return False
-    return (reading.article.published.date() - slots.date.end).days > _OLDEST_NEWS
+    return (reading.article.published.date() - slots.date.end).days > OLD_DAYS
 
 
 def _peaceful(found: Found, candidate: Candidate) -> bool:

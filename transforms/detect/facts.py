@@ -19,7 +19,7 @@ from transforms.detect.spans import CountryEvidence, CountryHit, DateAt, PartyAt
 from transforms.detect.tolls import find_tolls
 
 COVERED = ("SY", "LY")
-_OLD_DAYS = 30
+OLD_DAYS = 30  # what lies further back than this is no news
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Facts:
 def _age(days: int) -> str:
     if days < 0:
         return "future"
-    return "fresh" if days <= 1 else "week" if days <= 7 else "month" if days <= _OLD_DAYS else "old"
+    return "fresh" if days <= 1 else "week" if days <= 7 else "month" if days <= OLD_DAYS else "old"
 
 
 def _code(hit: CountryHit) -> str:

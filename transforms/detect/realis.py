@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from transforms.detect.candidates import Candidate
-from transforms.detect.facts import Facts
+from transforms.detect.facts import OLD_DAYS, Facts
 from transforms.detect.reading import Reading, ancestors
 from transforms.model import Realis
 
@@ -16,7 +16,6 @@ _POSSIBLE = frozenset(
 )
 _PLANNED = frozenset({"plan", "intend", "prepare", "expect", "vow", "pledge", "schedule"})
 _PAST = frozenset({"ago", "anniversary", "decade", "history", "former", "previous", "since", "memory"})
-_OLD_DAYS = 30
 _REACH = 4
 
 
@@ -43,6 +42,6 @@ def unreal_of(reading: Reading, facts: Facts, candidate: Candidate) -> Realis | 
         return Realis.FUTURE
     published = reading.article.published.date()
     dates = [d for d in facts.dates if candidate.sentence.start <= d.start < candidate.sentence.end]
-    if any((published - d.span.end).days > _OLD_DAYS for d in dates) or lemmas & _PAST:
+    if any((published - d.span.end).days > OLD_DAYS for d in dates) or lemmas & _PAST:
         return Realis.BACKGROUND
     return None

@@ -88,7 +88,7 @@ def _called_for(reading: Reading, at: int, above: int, sentence: Sentence) -> bo
 
 
 def _done_to(reading: Reading, at: int, verb: int, sentence: Sentence) -> Stage | None:
-    """Return the step that a verb is to its object: extended or rejected."""
+    """Return the step that a verb is to its object: extended, rejected or agreed."""
     tokens, lexicon = reading.words, step_words()
     lemma = tokens[verb].lemma
     stage = Stage.EXTENDED if lemma in lexicon["extend"] else Stage.REJECTED if lemma in lexicon["reject"] else None
@@ -114,7 +114,7 @@ def _is_tried(reading: Reading, verb: int) -> bool:
     above = tokens[tokens[verb].head]
     if tokens[verb].lemma not in lexicon["arrange"] or tokens[verb].dep not in {"xcomp", "acl"}:
         return False
-    return above.lemma in lexicon["trying"] and above.tag not in {"NNP"}
+    return above.lemma in lexicon["trying"] and above.tag != "NNP"
 
 
 def _is_bound_no_longer(reading: Reading, verb: int, sentence: Sentence) -> bool:
