@@ -6,12 +6,11 @@ The weights are added to those of the trigger (`cue_rules.py`).
 from __future__ import annotations
 
 from transforms.detect.cues_around import Around
-from transforms.detect.facts import COVERED
+from transforms.detect.facts import COVERED, OLD_DAYS
 from transforms.detect.spans import CountryHit
 from transforms.detect.view import Features
 from transforms.model import Realis
 
-_OLD_DAYS = 30
 _NEWS_DAYS = 7
 _THEATRE = 0.6  # a country's word of this weight speaks for events there; powers that act abroad weigh less
 _OWNER = 1.0  # and of this weight, for a town of the same name as one here
@@ -103,7 +102,7 @@ def _days_off(around: Around) -> list[tuple[int, int]]:
 def _old(around: Around) -> bool:
     """Return whether the day told nearest to the trigger is more than 30 days before publication."""
     days = _days_off(around)
-    return bool(days) and min(days)[1] > _OLD_DAYS
+    return bool(days) and min(days)[1] > OLD_DAYS
 
 
 def fresh(around: Around) -> bool:

@@ -1,9 +1,15 @@
-"""A Flink cluster for the tests of streams, where TRUCEWATCH_FLINK=1 asks for it: Flink is some 900 MB."""
+"""What tests of streams run on: Prism, processes that leave nothing behind, and a Flink cluster.
+
+Flink is some 900 MB: its tests run where TRUCEWATCH_FLINK=1 asks for them.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +20,29 @@ from benchmarks.flink.cluster import FlinkCluster
 from benchmarks.flink.environment import FlinkHome, FlinkMissingError, flink_home
 from benchmarks.flink.jobs import cluster_of, submit, wait_for_end
 from pipeline.config import Config
+from pipeline.engines import prism_binary
 from pipeline.stream import Schedule
+from transforms.failures import ConfigError
+
+
+@pytest.fixture(scope="session")
+def prism() -> None:
+    """Prism can be started here; the test is skipped where it cannot."""
+    try:
+        prism_binary(None)
+    except ConfigError as error:
+        pytest.skip(str(error))
+
+
+@contextlib.contextmanager
+def ended_with_children(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Give a process that was started in a session of its own, and end it with all that it started."""
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @dataclass(frozen=True)

@@ -16,22 +16,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.demo.outlets import demo_config, demo_steps
 from pipeline.demo.server import DemoClock, serve_demo
-from pipeline.engines import prism_binary
 from pipeline.store.store import Store
 from tests.conftest import ROOT
 from tests.pipeline.observe.collector import collecting
-from transforms.failures import ConfigError
 
 FIRST, LAST = demo_steps()[0], demo_steps()[-1]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _prism() -> None:
-    try:
-        prism_binary(None)
-    except ConfigError as error:
-        pytest.skip(str(error))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("prism")]
 
 
 def streaming(folder: Path, *words: str) -> subprocess.Popen[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -24,6 +22,7 @@ from pipeline.pubsub_io import article_message
 from pipeline.run import run_once
 from pipeline.store.store import Store
 from pipeline.summary import Again
+from tests.pipeline.streams.conftest import ended_with_children
 from tests.transforms.sinks.emulator import running_emulator
 from transforms.detect.screen import passes_screen
 from transforms.ingest.feed import FeedRequest, FeedState
@@ -54,7 +53,7 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Article], set[s
 
 
 @contextlib.contextmanager
-def streaming(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def streaming(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """`trucewatch stream` on Beam's own local runner, from one topic to another."""
     text = f'{OLD_NEWS}[[sink]]\nkind = "pubsub"\nproject = "{PROJECT}"\ntopic = "alerts"\n'
     (folder / "trucewatch.toml").write_text(text, "utf-8")
@@ -62,13 +61,9 @@ def streaming(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     options = ["--no-store", "--runner", "direct", "--from-pubsub", source, "--every", f"{EVERY_S} s"]
     command = [sys.executable, "-m", "pipeline.cli", "stream", "-c", str(folder / "trucewatch.toml"), *options]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
-    try:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, text=True, start_new_session=True)
+    with ended_with_children(process):
         yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def test_each_alert_is_published_and_what_comes_twice_is_told_once(

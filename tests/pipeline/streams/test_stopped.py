@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,23 +16,14 @@ import pytest
 from pipeline.config import load_config
 from pipeline.demo.outlets import demo_config, demo_steps
 from pipeline.demo.server import DemoClock, serve_demo
-from pipeline.engines import prism_binary
 from pipeline.run import run_once
 from pipeline.store.store import Store
 from tests.pipeline.killed_run import STREAM_POINTS
-from transforms.failures import ConfigError
+from tests.pipeline.streams.conftest import ended_with_children
 
 ROOT = Path(__file__).resolve().parents[3]
 FIRST, LAST = demo_steps()[0], demo_steps()[-1]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _prism() -> None:
-    try:
-        prism_binary(None)
-    except ConfigError as error:
-        pytest.skip(str(error))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("prism")]
 
 
 @pytest.fixture(scope="module")
@@ -76,18 +66,13 @@ def arguments(config: Path) -> list[str]:
     return ["stream", "--runner", "prism", "--config", str(config), *replay]
 
 
-@contextlib.contextmanager
-def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+def started(command: list[str]) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
     """Start a process whose children end with it."""
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    return ended_with_children(
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
     )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def finished(config: Path) -> None:
