@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from transforms.deduplicate.clusters import ClusterSpace
 from transforms.deduplicate.decide import Decision, decision
 from transforms.deduplicate.features import features_of
 from transforms.deduplicate.settings import ClusterSettings
@@ -21,9 +22,16 @@ def block_of(record: Mention | Event) -> str:
 
 
 def decide_block(
-    events: list[Event], mentions: list[Mention], now: datetime, settings: ClusterSettings
+    events: list[Event],
+    mentions: list[Mention],
+    now: datetime,
+    settings: ClusterSettings,
+    space: ClusterSpace | None = None,
 ) -> tuple[Decision, list[Failure]]:
-    """Return the decision on one block; mentions that cannot be read become failures and the rest is decided on."""
+    """Return the decision on one block; mentions that cannot be read become failures and the rest is decided on.
+
+    Whoever decides on a block again and again may keep a `space` for it, as `decision` says.
+    """
     failures: list[Failure] = []
     sound: list[Mention] = []
     for mention in mentions:
@@ -34,7 +42,7 @@ def decide_block(
         else:
             sound.append(mention)
     try:
-        return decision(events, sound, now, settings), failures
+        return decision(events, sound, now, settings, space), failures
     except Exception as error:  # noqa: BLE001 - the block as a whole goes to the dead letters, to be fed in again
         failures += [_failure(error, mention, now) for mention in sound]
         return Decision(changes=(), taken=0, dropped={}), failures

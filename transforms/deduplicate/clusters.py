@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from transforms.deduplicate.compare import EVEN, score, tells_same
-from transforms.deduplicate.features import LONGEST_SPAN, Features, TextKey
+from transforms.deduplicate.features import Features
+from transforms.deduplicate.nearby import Nearby, NearbyFew
 from transforms.deduplicate.weights import Weights
-from transforms.deduplicate.whereabouts import ANYWHERE
 from transforms.model import Mention
 
 Order = tuple[float, str]
@@ -25,8 +25,8 @@ Step = tuple[Order, ...]
 Score = Callable[[Features, Features, Weights], float | None]
 _SECONDS_PER_DAY = 86400.0
 _COMPARED = 4  # members compared at each end of a cluster: the founders and the latest word
-_FEWEST_DEAD = 5000
 _order: Callable[[Features], Order] = attrgetter("order")
+_first_two = itemgetter(0, 1)
 
 
 class Cluster:
@@ -38,9 +38,10 @@ class Cluster:
         heard: When it was last heard of, in seconds.
         alive: Whether it stands; a merged one does not.
         stored: The mentions of the stored event that it was made from, () where there is none.
+        steps: By which each member got there, where it was made from single mentions; None where it was read.
     """
 
-    __slots__ = ("alive", "denials", "heard", "members", "stored")
+    __slots__ = ("alive", "denials", "heard", "members", "steps", "stored")
 
     def __init__(self, members: Iterable[Features] = ()) -> None:
         self.members = sorted(members, key=_order)
@@ -48,6 +49,7 @@ class Cluster:
         self.heard = max((one.heard for one in self.members), default=0.0)
         self.alive = True
         self.stored: tuple[Mention, ...] = ()
+        self.steps: dict[Features, Step] | None = None
 
     @property
     def order(self) -> Order:
@@ -67,54 +69,6 @@ class Cluster:
             self.members.sort(key=_order)
 
 
-_Index = dict[str, list[Features]]
-
-
-class _Block:
-    """Mentions of one group and day: by place, step and toll, and by the telling details of each region."""
-
-    __slots__ = ("_by_key", "_by_region")
-
-    def __init__(self) -> None:
-        self._by_key: _Index = {}
-        self._by_region: dict[str, _Index] = {}
-
-    def add(self, member: Features) -> None:
-        _put(self._by_key, member.keys, member)
-        for region in member.regions:
-            index = self._by_region.get(region)
-            if index is None:
-                index = self._by_region[region] = {}
-            _put(index, member.anchors, member)
-
-    def add_near(self, mention: Features, near: set[Features]) -> None:
-        """Add to `near` what has a place or step, or two telling details, in common with `mention`."""
-        by_key = self._by_key
-        for key in mention.keys & by_key.keys():
-            near.update(by_key[key])
-        regions: Iterable[str] = self._by_region
-        if ANYWHERE not in mention.regions:
-            regions = (ANYWHERE, *mention.regions)
-        asked = [index for region in regions if (index := self._by_region.get(region)) is not None]
-        once: set[Features] = set()  # one telling detail in common
-        for key in mention.anchors:
-            told: list[Features] = []  # in several regions one may stand, and is one for each detail all the same
-            for index in asked:
-                if key in index:
-                    told = told + index[key] if told else index[key]
-            if told:
-                near.update(once.intersection(told))
-                once.update(told)
-
-
-def _put(index: _Index, keys: Iterable[str], member: Features) -> None:
-    for key in keys:
-        if key in index:
-            index[key].append(member)
-        else:
-            index[key] = [member]
-
-
 class ClusterSpace:
     """Clusters, found by block.
 
@@ -122,40 +76,35 @@ class ClusterSpace:
         of_event: The clusters of stored events, by the event's id.
     """
 
-    def __init__(self, weights: Weights, horizon_days: float, score: Score = score) -> None:
+    def __init__(self, weights: Weights, horizon_days: float, score: Score = score, few: bool = False) -> None:
         self._score = score
+        self._few = few
         self.of_event: dict[str, Cluster] = {}
         self._weights = weights
         self._horizon = horizon_days * _SECONDS_PER_DAY
-        self._dead = 0
         self._clear()
 
     def _clear(self) -> None:
-        self._texts: dict[TextKey, list[Features]] = {}
         self._homes: dict[Features, Cluster] = {}
-        self._blocks: defaultdict[tuple[str, int], _Block] = defaultdict(_Block)
+        self._nearby: Nearby | NearbyFew = NearbyFew() if self._few else Nearby(self._weights)
 
-    def _index(self, cluster: Cluster, member: Features) -> None:
-        if member in self._homes:
-            self._homes[member] = cluster
-            return
+    def _put(self, cluster: Cluster, member: Features) -> None:
+        if member not in self._homes:
+            self._nearby.add(member)
         self._homes[member] = cluster
-        self._blocks[(member.group, member.last_day)].add(member)
-        texts = self._texts
-        for piece in member.text_keys:
-            if piece in texts:
-                texts[piece].append(member)
-            else:
-                texts[piece] = [member]
 
     def insert(self, cluster: Cluster) -> None:
         """Put in a cluster that exists already."""
         for member in cluster.members:
-            self._index(cluster, member)
+            self._put(cluster, member)
 
-    def remove(self, cluster: Cluster) -> None:
-        """Take a cluster out; the blocks pass over what is left of it."""
+    def let_go(self, cluster: Cluster) -> None:
+        """Take out a cluster that no longer stands, and its members but those that have gone into others."""
         cluster.alive = False
+        for member in cluster.members:
+            if self._homes.get(member) is cluster:
+                del self._homes[member]
+                self._nearby.discard(member)
 
     def home(self, member: Features) -> Cluster:
         """Return the cluster that `member` was put into last."""
@@ -165,40 +114,25 @@ class ClusterSpace:
         """Take out the cluster of an event that no longer stands."""
         cluster = self.of_event.pop(event_id)
         if cluster.alive:
-            self.remove(cluster)
-            self._dead += len(cluster.members)
+            self.let_go(cluster)
 
     def forget(self) -> None:
         """Take out everything."""
         self.of_event.clear()
-        self._dead = 0
         self._clear()
 
     def keep(self, event_ids: Container[str]) -> None:
-        """Take out the clusters of all other events, and now and then what is left of those taken out."""
+        """Take out the clusters of all other events."""
         for event_id in [one for one in self.of_event if one not in event_ids]:
             self.drop(event_id)
-        if self._dead > max(_FEWEST_DEAD, len(self._homes) // 2):
-            self._dead = 0
-            self._clear()
-            for cluster in self.of_event.values():
-                self.insert(cluster)
 
     def candidates(self, mention: Features) -> Mapping[Cluster, list[Features]]:
         """Return the mentions that have enough in common with `mention` to be compared, by cluster."""
-        near: set[Features] = set()
-        blocks, group = self._blocks, mention.group
-        for day in range(mention.first_day - mention.reach, mention.last_day + mention.reach + LONGEST_SPAN):
-            block = blocks.get((group, day))
-            if block is not None:
-                block.add_near(mention, near)
-        for piece in mention.text_keys:
-            near.update(self._texts.get(piece, ()))
         homes = self._homes
         by_home: defaultdict[Cluster, list[Features]] = defaultdict(list)
-        for member in near:
-            home = homes[member]
-            if home.alive:
+        for member in self._nearby.of(mention):
+            home = homes.get(member)
+            if home is not None and home.alive:
                 by_home[home].append(member)
         return by_home
 
@@ -227,6 +161,9 @@ class ClusterSpace:
         no member may rule it out.
         """
         weights, score = self._weights, self._score
+        if len(cluster.members) == 1:
+            odds = score(mention, cluster.members[0], weights)
+            return odds if odds is not None and odds >= EVEN else None
         known: dict[Features, float | None] = {}
         for one in near:
             odds = known[one] = score(mention, one, weights)
@@ -260,12 +197,11 @@ class ClusterSpace:
                 pairs += 1
         return total >= EVEN and pairs > 0
 
-    def place(self, mention: Features) -> tuple[Cluster, Step]:
-        """Add `mention`, which must come after all members in canonical order.
+    def place(self, mention: Features) -> Cluster:
+        """Add `mention`, which must come after all members in canonical order, and return its cluster.
 
-        Returns:
-            Its cluster, and the step by which it got there: the founder of the cluster that it joined, and those of the
-            clusters that it joined with it. Where all steps are the same, all clusters are.
+        The cluster remembers the step by which it got there: the founder of the cluster that it joined, and those of
+        the clusters that it joined with it. Where all steps are the same, all clusters are.
         """
         fitting: list[tuple[float, Order, Cluster]] = []
         for cluster, near in self.candidates(mention).items():
@@ -276,41 +212,43 @@ class ClusterSpace:
                 fitting.append((-rating, cluster.order, cluster))
         if not fitting:
             home = Cluster([mention])
-            self._index(home, mention)
-            return home, (mention.order,)
-        fitting.sort(key=lambda one: one[:2])
+            home.steps = {mention: (mention.order,)}
+            self._put(home, mention)
+            return home
+        if len(fitting) > 1:
+            fitting.sort(key=_first_two)
         home = fitting[0][2]
         step = [home.order]
         home.add(mention)
-        self._index(home, mention)
+        self._put(home, mention)
         for _, founder, other in fitting[1:]:
             if self._fit(home, other):
                 self._merge(home, other)
                 step.append(founder)
-        return home, tuple(step)
+        if home.steps is not None:
+            home.steps[mention] = tuple(step)
+        return home
 
     def _merge(self, home: Cluster, other: Cluster) -> None:
         other.alive = False
         home.members = sorted(home.members + other.members, key=_order)
         home.denials += other.denials
         home.heard = max(home.heard, other.heard)
+        home.steps = None if home.steps is None or other.steps is None else home.steps | other.steps
         for member in other.members:
             self._homes[member] = home
 
 
-def steps_of(
+def partition(
     mentions: Iterable[Features], weights: Weights, horizon_days: float, score: Score = score
-) -> tuple[list[Cluster], dict[Features, Step]]:
-    """Return the clusters of `mentions`, by their first members, and the step by which each mention got there."""
-    space = ClusterSpace(weights, horizon_days, score)
-    steps: dict[Features, Step] = {}
-    homes: dict[Cluster, None] = {}
-    for one in sorted(mentions, key=_order):
-        home, steps[one] = space.place(one)
-        homes[home] = None
-    return sorted((home for home in homes if home.alive), key=lambda one: one.order), steps
-
-
-def partition(mentions: Iterable[Features], weights: Weights, horizon_days: float) -> list[Cluster]:
+) -> list[Cluster]:
     """Return the clusters of `mentions`: a pure function of the set, whatever the order in which it is given."""
-    return steps_of(mentions, weights, horizon_days)[0]
+    ordered = sorted(mentions, key=_order)
+    space = ClusterSpace(weights, horizon_days, score, few=len(ordered) <= NearbyFew.MOST)
+    homes = dict.fromkeys(space.place(one) for one in ordered)
+    return sorted((home for home in homes if home.alive), key=lambda one: one.order)
+
+
+def steps_of(clusters: Iterable[Cluster]) -> dict[Features, Step]:
+    """Return the step by which each mention got where it is in `clusters`, which must remember them."""
+    return {member: step for one in clusters for member, step in (one.steps or {}).items()}

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 
 from transforms.deduplicate.features import GENERAL_BREACH, NEEDED_ANCHORS, RARE_KINDS, REACH, Features, features_of
 from transforms.deduplicate.sides import are_opposed
-from transforms.deduplicate.syndication import similarity
+from transforms.deduplicate.syndication import are_copies
 from transforms.deduplicate.weights import NAMES, Weights, default_weights
 from transforms.deduplicate.whereabouts import Relation, closest
 from transforms.model import Means, Mention, Stage
@@ -50,7 +50,7 @@ _WORDS_OF_A_COPY = 0.5
 _LITTLE_COMMON = 3.0  # times the weight of nothing in common
 
 # Relations of places as plain numbers: they are asked about more often than anything else.
-_APART, _WITHIN, _NEAR, _SAME = (int(one) for one in (Relation.APART, Relation.WITHIN, Relation.NEAR, Relation.SAME))
+_APART, _UNKNOWN, _WITHIN, _NEAR, _SAME = (int(one) for one in Relation)
 
 
 class _Kind(IntEnum):
@@ -72,6 +72,25 @@ def _kinds(one: str, other: str) -> int:
     if _UNSPECIFIED in (one, other):
         return int(_Kind.OPEN)
     return int(_Kind.NEAR if frozenset((one, other)) in _NEAR_MEANS else _Kind.APART)
+
+
+@cache
+def kinds_near(kind: str) -> frozenset[str]:
+    """Return the kinds that outlets may tell of one act, or one step, that is told as `kind`."""
+    if kind in _STAGES:
+        return frozenset((_AGREED, _IN_EFFECT) if kind in (_AGREED, _IN_EFFECT) else (kind,))
+    return frozenset(one.value for one in Means if _kinds(kind, one.value) <= _K_NEAR)
+
+
+def apart_needs_place(w: Weights) -> bool:
+    """Whether two armed acts a day apart must have a place in common to be one, where one has a place and no toll.
+
+    The highest odds that `score` gives such pairs of acts, of which the one tells no target either, and none is rare.
+    """
+    kind = max(w.kind_same, w.kind_open, w.kind_near, w.kind_apart)
+    place = max(w.place_apart, w.place_unknown, w.place_within, w.place_near)
+    more = (w.actor_same, w.actor_opposed, w.role_reversed, w.wording, w.copy)
+    return w.bias + kind + place + w.day_gap + sum(max(one, 0.0) for one in more) < EVEN
 
 
 def _announced(agreed: Features, begun: Features) -> bool:
@@ -124,7 +143,7 @@ def _same_text(a: Features, b: Features) -> bool:
     """Whether one text was published twice: its "on Saturday" is then another day each time, for the same event."""
     if a.text_keys.isdisjoint(b.text_keys):
         return False
-    return similarity(a.mention.signature, b.mention.signature) >= _REPRINT_SIMILARITY
+    return are_copies(a.mention.signature, b.mention.signature, _REPRINT_SIMILARITY)
 
 
 def _of_one_story(a: Features, b: Features) -> bool:
@@ -156,15 +175,13 @@ def _reversed(a: Features, b: Features) -> bool:
 
 
 def _actors(a: Features, b: Features, w: Weights) -> float:
-    total = w.role_reversed if _reversed(a, b) else 0.0
+    total = w.role_reversed if (a.target_sides or b.target_sides) and _reversed(a, b) else 0.0
     if not a.sides.isdisjoint(b.sides) or not a.parties.isdisjoint(b.parties):
         return total + w.actor_same
     return total + w.actor_opposed if are_opposed(a.sides, b.sides) else total
 
 
-def _where(a: Features, b: Features, place: int, w: Weights) -> float:
-    if place == _SAME:
-        return w.place_same + w.place_same_step if a.kind in _STAGES else w.place_same
+def _elsewhere(a: Features, b: Features, place: int, w: Weights) -> float:
     if place == _APART:
         return w.place_apart
     if place == _WITHIN:
@@ -220,8 +237,9 @@ def score(a: Features, b: Features, w: Weights) -> float | None:
         reprint = _same_text(a, b)
         if not reprint:
             return None
-    # Most pairs end here, so what is cheap to know is asked first.
-    place = closest(a.spots, b.spots)
+    # Most pairs end here, so what is cheap to know is asked first; and kinds and places are mostly equal ones.
+    kind = _kind(a, b) if a.kind != b.kind else _K_OPEN if a.kind == _UNSPECIFIED else _K_SAME
+    place = closest(a.spots, b.spots) if a.spots != b.spots else _SAME if a.spots else _UNKNOWN
     if place != _SAME:
         common = len(a.anchors & b.anchors)
         if place == _APART:
@@ -231,17 +249,18 @@ def score(a: Features, b: Features, w: Weights) -> float | None:
                 return w.nothing_common * _LITTLE_COMMON
         elif common < NEEDED_ANCHORS and (gap or (a.steps.isdisjoint(b.steps) and not (common and _one_day(a, b)))):
             return w.nothing_common
-        kind = _kind(a, b)
-    else:
-        kind = _kind(a, b)
-        if (kind > _K_NEAR or (gap and a.reach == REACH)) and a.anchors.isdisjoint(b.anchors):
-            return w.nothing_common * _LITTLE_COMMON
+    elif (kind > _K_NEAR or (gap and a.reach == REACH)) and a.anchors.isdisjoint(b.anchors):
+        return w.nothing_common * _LITTLE_COMMON
     return _weighed(a, b, w, kind, place) + (w.day_unknown if reprint else _day(a, b, gap, w))
 
 
 def _weighed(a: Features, b: Features, w: Weights, kind: int, place: int) -> float:
     """Return what speaks for and against one event, beside the day, of two mentions that have enough in common."""
-    total = w.bias + _where(a, b, place, w)
+    total = w.bias
+    if place == _SAME:
+        total += w.place_same + w.place_same_step if a.kind in _STAGES else w.place_same
+    else:
+        total += _elsewhere(a, b, place, w)
     if kind == _K_SAME:
         total += w.kind_same + w.kind_rare if a.kind in RARE_KINDS else w.kind_same
     elif kind == _K_OPEN:
@@ -259,7 +278,7 @@ def _weighed(a: Features, b: Features, w: Weights, kind: int, place: int) -> flo
     words = _overlap(a.stems, b.stems)
     if words:
         total += words * w.wording
-        if words > _WORDS_OF_A_COPY and similarity(a.mention.signature, b.mention.signature) >= COPY_SIMILARITY:
+        if words > _WORDS_OF_A_COPY and are_copies(a.mention.signature, b.mention.signature, COPY_SIMILARITY):
             total += w.copy
     return total
 

@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from transforms.deduplicate.clusters import Cluster, ClusterSpace
 from transforms.deduplicate.compare import score, tells_same
@@ -84,7 +85,8 @@ def decision(
     """Return the changes as `decide` does, with what became of each mention.
 
     A `space` from `space_for` the same settings, given to each of several calls, remembers the open events that the
-    last call had or made, so that only others are made ready for comparison. It changes nothing in what is returned.
+    last call had or made, so that only others are made ready for comparison. It changes nothing in what is returned:
+    what it remembers is held against `open_events`, which alone count, and dropped where it is not the same.
     """
     run = _Run([one for one in open_events if not one.closed and not one.superseded_by], settings, space)
     try:
@@ -124,8 +126,11 @@ class _Run:
         self._space.keep(self._events)
         for event_id, cluster in list(self._space.of_event.items()):
             stored = self._events[event_id].mentions
-            if cluster.stored is not stored and cluster.stored != stored:
-                self._space.drop(event_id)
+            if cluster.stored is not stored:
+                if cluster.stored == stored:
+                    cluster.stored = stored  # read anew; the next call need not look at each mention again
+                else:
+                    self._space.drop(event_id)
         self._by_block: dict[_Block, list[str]] | None = None
         self._loaded: set[_Block] = set()
         self._touched: dict[Cluster, None] = {}
@@ -239,7 +244,7 @@ class _Run:
                 self._exchanged(remaker.take_in(one))
             else:
                 self._load_around(one)
-                self._keep(self._space.place(one)[0])
+                self._keep(self._space.place(one))
         self._new_denials = {one.mention_id for one in new.denials}
         self._denials += new.denials
         self._attach_denials()
@@ -272,13 +277,11 @@ class _Run:
 
     def _latest_order(self) -> _Order | None:
         """Return the canonical place of the latest stored mention."""
-        latest = None
-        for event in self._events.values():
-            if event.mentions:
-                one = event.mentions[-1]
-                order = (one.published.timestamp(), one.mention_id)
-                latest = order if latest is None or order > latest else latest
-        return latest
+        last = [event.mentions[-1] for event in self._events.values() if event.mentions]
+        if not last:
+            return None
+        latest = max(last, key=attrgetter("published", "mention_id"))
+        return latest.published.timestamp(), latest.mention_id
 
     def _attach_denials(self) -> None:
         """Put each denial to the event that it fits best; the accused tell of it, so who acted does not count."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from transforms.deduplicate.features import is_real
 from transforms.deduplicate.merge import (
@@ -21,6 +22,7 @@ from transforms.deduplicate.syndication import independent_outlets
 from transforms.model import Event, Mention, Realis
 
 _ID_LENGTH = 16
+_canonical = attrgetter("published", "mention_id")
 
 
 def frozen_key(first: Mention, split_from: str = "") -> str:
@@ -39,11 +41,13 @@ def id_of(key: str) -> str:
 
 def canonical(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
     """Return `mentions` by publication time, then id."""
-    return tuple(sorted(mentions, key=lambda one: (one.published, one.mention_id)))
+    return tuple(sorted(mentions, key=_canonical))
 
 
-def event_of(event_id: str, key: str, mentions: Sequence[Mention], copy_similarity: float) -> Event:
-    """Return the event that `mentions` tell together."""
+def event_of(
+    event_id: str, key: str, mentions: Sequence[Mention], copy_similarity: float, old: Event | None = None
+) -> Event:
+    """Return the event that `mentions` tell together; `old` is what it was before."""
     every = canonical(mentions)
     told = [one for one in every if is_real(one)] or list(every)
     return Event(
@@ -55,23 +59,25 @@ def event_of(event_id: str, key: str, mentions: Sequence[Mention], copy_similari
         country=told[0].country,
         places=places_of(told),
         date=date_of(told),
-        actors=parties_of(told, lambda one: one.actors),
-        targets=parties_of(told, lambda one: one.targets),
-        killed=toll_of(told, lambda one: one.killed),
-        injured=toll_of(told, lambda one: one.injured),
+        actors=parties_of([(one.actors, one.outlet) for one in told if one.actors]),
+        targets=parties_of([(one.targets, one.outlet) for one in told if one.targets]),
+        killed=toll_of(told, "killed"),
+        injured=toll_of(told, "injured"),
         certainty=certainty_of(every),
         mentions=every,
         outlets=tuple(sorted({one.outlet for one in told})),
         independent_outlets=independent_outlets(told, copy_similarity),
         first_seen=every[0].published,
         last_seen=every[-1].published,
+        closed=old is not None and old.closed,
+        superseded_by=old.superseded_by if old else "",
+        told=old.told if old else None,
     )
 
 
 def carried_on(old: Event, mentions: Sequence[Mention], copy_similarity: float) -> Event:
     """Return `old` as `mentions` now tell it: id, key and what subscribers were told stay as they are."""
-    new = event_of(old.event_id, old.key, mentions, copy_similarity)
-    return replace(new, closed=old.closed, superseded_by=old.superseded_by, told=old.told)
+    return event_of(old.event_id, old.key, mentions, copy_similarity, old)
 
 
 def withdrawn(old: Event) -> Event:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from transforms.deduplicate.sides import sides_of
 from transforms.deduplicate.whereabouts import ANYWHERE, Spot, seat_stems, spot_of
 from transforms.deduplicate.words import stem, telling_stems, words_of
-from transforms.model import DatePrecision, Family, Means, Mention, Realis, Stage
+from transforms.model import DatePrecision, Family, Means, Mention, Party, Place, Realis, Stage
 
 _LATEST_DUE = 31  # days; what is told for later than that keeps no event open
 LONGEST_SPAN = 11  # days that a mention may tell of, or have been told for where it names none; blocks stay small by it
@@ -29,11 +29,17 @@ _REMEMBERED = 10_000
 GENERAL_BREACH = "general breach"
 _UNPLACED = frozenset((ANYWHERE,))
 RARE_KINDS = frozenset({Means.CHEMICAL.value, Means.SIEGE.value})
+# Looked up for every mention, where members of enumerations cost more than all else that is asked there.
+_KINDS: dict[Means | Stage, str] = {one: one.value for one in (*Means, *Stage)}
+_CEASEFIRE = Family.CEASEFIRE
+_MONTH = DatePrecision.MONTH
+_REAL = frozenset((Realis.ASSERTED, Realis.ALLEGED))
+_NO_WORDS: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: to set so many fields of a frozen one takes a tenth of a mention's time
 class Features:
-    """What is compared of one mention.
+    """What is compared of one mention; nothing in it is changed once it is made.
 
     Attributes:
         mention: The mention itself.
@@ -47,7 +53,6 @@ class Features:
         published_day: Ordinal of the day of publication.
         heard: When it was last heard of, in seconds: see `last_heard`.
         spots: Its places.
-        place_keys: Keys that two mentions of one place have in common.
         steps: Keys that two mentions of one step of a ceasefire have in common where they tell no other place.
         sides: Sides of its actors.
         parties: Ids of the known parties among them.
@@ -74,7 +79,6 @@ class Features:
     published_day: int
     heard: float
     spots: tuple[Spot, ...]
-    place_keys: frozenset[str]
     steps: frozenset[str]
     sides: frozenset[str]
     parties: frozenset[str]
@@ -92,44 +96,48 @@ class Features:
     reach: int
 
 
+@lru_cache(maxsize=1024)
+def _group(country: str, ceasefire: bool) -> str:
+    return f"{country}|{'ceasefire' if ceasefire else 'armed'}"
+
+
 def group_of(mention: Mention) -> str:
     """Return the group of the mention: those of different groups never tell one event."""
-    return f"{mention.country}|{'ceasefire' if mention.family is Family.CEASEFIRE else 'armed'}"
+    return _group(mention.country, mention.family is _CEASEFIRE)
 
 
 def kind_of(mention: Mention) -> str:
     """Return the mention's step of a ceasefire or means."""
-    if mention.family is Family.CEASEFIRE:
-        return (mention.stage or Stage.AGREED).value
-    return (mention.means or Means.UNSPECIFIED).value
+    if mention.family is _CEASEFIRE:
+        return _KINDS[mention.stage or Stage.AGREED]
+    return _KINDS[mention.means or Means.UNSPECIFIED]
 
 
 def is_slow(mention: Mention) -> bool:
     """Whether it tells what is told for days and seldom happens twice in them: steps of a ceasefire, rare acts."""
-    return mention.family is Family.CEASEFIRE or kind_of(mention) in RARE_KINDS
+    return mention.family is _CEASEFIRE or kind_of(mention) in RARE_KINDS
 
 
 def days_told(mention: Mention) -> tuple[int, int, bool]:
     """Return the first and last day told, as ordinals, and whether they are told; else the days before publication."""
     told = mention.date
-    slow = is_slow(mention)
     if told is None:
-        published = mention.published.date().toordinal()
-        span = LONGEST_SPAN if mention.family is Family.CEASEFIRE else _UNDATED_SPAN
+        published = mention.published.toordinal()
+        span = LONGEST_SPAN if mention.family is _CEASEFIRE else _UNDATED_SPAN
         return published - span + 1, published, False
     first, last = told.start.toordinal(), told.end.toordinal()
-    known = told.precision is not DatePrecision.MONTH
-    return max(first, last - (LONGEST_SPAN if slow else _LONG_SPAN) + 1), last, known
+    if first != last:
+        first = max(first, last - (LONGEST_SPAN if is_slow(mention) else _LONG_SPAN) + 1)
+    return first, last, told.precision is not _MONTH
 
 
-def _near_toll(word: str, value: int | None) -> Iterator[str]:
-    if value is not None and value >= _FEWEST_TELLING:
-        yield f"{word}~{int(math.log(value) / _TOLL_STEP)}"
-
-
-def _exact_toll(word: str, value: int | None) -> Iterator[str]:
-    if value is not None and value >= _TELLING_ALONE:
-        yield f"{word}={value}"
+@lru_cache(maxsize=16384)
+def _tolls(killed: int | None, injured: int | None) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the exact tolls that tell something alone, and beside them the near ones that tell it with others."""
+    told = [(word, value) for word, value in (("killed", killed), ("injured", injured)) if value is not None]
+    exact = frozenset(f"{word}={value}" for word, value in told if value >= _TELLING_ALONE)
+    near = {f"{word}~{int(math.log(value) / _TOLL_STEP)}" for word, value in told if value >= _FEWEST_TELLING}
+    return exact, exact | near
 
 
 def text_keys(mention: Mention) -> list[TextKey]:
@@ -149,16 +157,17 @@ def last_heard(mention: Mention) -> datetime:
 
     So a ceasefire announced to begin in two weeks is open when it begins.
     """
-    if mention.date is None or (mention.date.end - mention.published.date()).days > _LATEST_DUE:
-        return mention.published
-    return max(mention.published, datetime.combine(mention.date.end, time(), tzinfo=UTC))
+    told, published = mention.date, mention.published
+    if told is None or not 0 < told.end.toordinal() - published.toordinal() <= _LATEST_DUE:
+        return published
+    return max(published, datetime.combine(told.end, time(), tzinfo=UTC))
 
 
 _memo: dict[str, Features] = {}
 _old_memo: dict[str, Features] = {}
 
 
-def _step_keys(mention: Mention) -> Iterator[str]:
+def _step_keys(mention: Mention, districts: tuple[str, ...]) -> Iterator[str]:
     """Yield what a ceasefire's step has in common with the same step, told the same day.
 
     It is found by these keys, and let through by them where it is compared. Of a place around or inside its own, for
@@ -167,9 +176,8 @@ def _step_keys(mention: Mention) -> Iterator[str]:
     """
     if mention.stage is None:
         return
-    for place in mention.places:
-        if place.adm2:
-            yield f"{mention.stage} {place.adm2}"
+    for adm2 in districts:
+        yield f"{mention.stage} {adm2}"
     if not mention.places and mention.date is not None and mention.stage not in _OFTEN_IN_A_DAY:
         to_come = mention.stage is Stage.AGREED and mention.date.end > mention.published.date()
         yield f"{Stage.IN_EFFECT if to_come else mention.stage} everywhere"
@@ -198,52 +206,78 @@ def features_apart(mention: Mention) -> Features:
     return replace(_features_of(mention), article=("", mention.mention_id))
 
 
+@dataclass(slots=True)
+class _Scene:
+    """What is the same for all mentions of the same places: most are of few."""
+
+    spots: tuple[Spot, ...]
+    keys: frozenset[str]
+    regions: frozenset[str]
+    districts: tuple[str, ...]
+    stems: frozenset[str]
+    names: frozenset[str]
+
+
 @lru_cache(maxsize=16384)
-def _stems_of_place(name: str, label: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words_of(f"{name} {label}"))
+def _scene_of(places: tuple[Place, ...], country: str) -> _Scene:
+    spots = tuple(spot for spot in (spot_of(place, country) for place in places) if spot.key)
+    return _Scene(
+        spots=spots,
+        keys=frozenset(key for spot in spots for key in spot.keys),
+        regions=frozenset(code for spot in spots for code in spot.regions) or _UNPLACED,
+        districts=tuple(place.adm2 for place in places if place.adm2),
+        stems=frozenset(stem(word) for place in places for word in words_of(f"{place.name} {place.label}")),
+        names=frozenset(place.name.casefold() for place in places),
+    )
+
+
+@lru_cache(maxsize=16384)
+def _actors_of(actors: tuple[Party, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the sides of `actors`, and the ids of known parties among them."""
+    return sides_of(actors), frozenset(one.party_id for one in actors if one.party_id)
 
 
 def _features_of(mention: Mention) -> Features:
-    ceasefire = mention.family is Family.CEASEFIRE
     kind = kind_of(mention)
     first, last, known = days_told(mention)
-    spots = tuple(spot_of(place, mention.country) for place in mention.places)
-    spots = tuple(spot for spot in spots if spot.key)
-    sides = sides_of(mention.actors)
-    parties = frozenset(one.party_id for one in mention.actors if one.party_id)
-    targets = telling_stems(word for one in mention.targets for word in words_of(one.name))
-    places = {place.name.casefold() for place in mention.places}  # a city that was hit is not the government in it
-    stems = telling_stems(mention.wording) | targets
-    for place in mention.places:  # where it was is compared as a place
-        named = _stems_of_place(place.name, place.label)
-        targets -= named
-        stems -= named
-    stems -= seat_stems()
-    anchors = set(stems)
-    tolls = frozenset((*_exact_toll("killed", mention.killed), *_exact_toll("injured", mention.injured)))
-    anchors.update(tolls, _near_toll("killed", mention.killed), _near_toll("injured", mention.injured))
-    if ceasefire:
-        anchors.update(f"side:{side}" for side in sides | parties)
-    if mention.family is Family.VIOLATION and not spots:
-        anchors.add(GENERAL_BREACH)
+    scene = _scene_of(mention.places, mention.country)
+    sides, parties = _actors_of(mention.actors)
+    targets = target_sides = _NO_WORDS
+    stems = telling_stems(mention.wording)
+    if mention.targets:
+        targets = telling_stems(word for one in mention.targets for word in words_of(one.name))
+        stems = (stems | targets) - scene.stems  # where it was is compared as a place
+        targets -= scene.stems
+        # A city that was hit is not the government in it.
+        target_sides = sides_of(one for one in mention.targets if one.name.casefold() not in scene.names)
+    elif not stems.isdisjoint(scene.stems):
+        stems -= scene.stems
+    if not stems.isdisjoint(seat_stems()):
+        stems -= seat_stems()
+    tolls, figures = _tolls(mention.killed, mention.injured)
+    anchors = stems | figures if figures else stems  # one set does for both, where they are the same
+    ceasefire = mention.family is _CEASEFIRE
+    if ceasefire and (sides or parties):
+        anchors |= {f"side:{side}" for side in sides | parties}
+    if not scene.spots and mention.family is Family.VIOLATION:
+        anchors |= {GENERAL_BREACH}
     if kind in RARE_KINDS:
-        anchors.update((f"kind:{kind}", f"kind:{kind}!"))
-    target_sides = sides_of(one for one in mention.targets if one.name.casefold() not in places)
-    place_keys = frozenset(key for spot in spots for key in spot.keys)
-    steps = frozenset(_step_keys(mention))
+        anchors |= {f"kind:{kind}", f"kind:{kind}!"}
+    steps = frozenset(_step_keys(mention, scene.districts)) if mention.stage else _NO_WORDS
+    published = mention.published.timestamp()
+    heard = last_heard(mention)
     return Features(
         mention=mention,
-        order=(mention.published.timestamp(), mention.mention_id),
+        order=(published, mention.mention_id),
         article=(mention.feed, mention.item_id),
-        group=group_of(mention),
+        group=_group(mention.country, ceasefire),
         kind=kind,
         first_day=first,
         last_day=last,
         day_known=known,
-        published_day=mention.published.date().toordinal(),
-        heard=last_heard(mention).timestamp(),
-        spots=spots,
-        place_keys=place_keys,
+        published_day=mention.published.toordinal(),
+        heard=published if heard is mention.published else heard.timestamp(),
+        spots=scene.spots,
         steps=steps,
         sides=sides,
         parties=parties,
@@ -254,14 +288,14 @@ def _features_of(mention: Mention) -> Features:
         target_stems=targets,
         stems=stems,
         tolls=tolls,
-        anchors=frozenset(anchors),
-        keys=place_keys | steps | tolls,
-        regions=frozenset(code for spot in spots for code in spot.regions) or _UNPLACED,
+        anchors=anchors,
+        keys=scene.keys.union(steps, tolls) if steps or tolls else scene.keys,
+        regions=scene.regions,
         text_keys=frozenset(text_keys(mention)),
-        reach=_REACH_SLOW if is_slow(mention) else REACH,
+        reach=_REACH_SLOW if ceasefire or kind in RARE_KINDS else REACH,
     )
 
 
 def is_real(mention: Mention) -> bool:
     """Whether the mention tells an event as real, so that it may open one."""
-    return mention.realis in (Realis.ASSERTED, Realis.ALLEGED)
+    return mention.realis in _REAL

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 
-from transforms.deduplicate.clusters import Cluster, ClusterSpace, Order, Score, steps_of
+from transforms.deduplicate.clusters import Cluster, ClusterSpace, Order, Score, partition, steps_of
 from transforms.deduplicate.compare import score
 from transforms.deduplicate.features import Features
 from transforms.deduplicate.weights import Weights
@@ -69,9 +69,13 @@ class Remaker:
         rate = _remembering()
         while True:
             members = [one for cluster in old for one in cluster.members]
-            _, before = steps_of(members, self._weights, self._horizon_days, rate)
+            if any(cluster.steps is None for cluster in old):
+                before = steps_of(partition(members, self._weights, self._horizon_days, rate))
+            else:
+                before = steps_of(old)
             remaining = [one for one in members if one not in removed]
-            made, after = steps_of([*remaining, *added], self._weights, self._horizon_days, rate)
+            made = partition([*remaining, *added], self._weights, self._horizon_days, rate)
+            after = steps_of(made)
             changed = {one for one in before.keys() | after.keys() if before.get(one) != after.get(one)}
             reached = self._reached(old, [*old, *made], changed, looked)
             if not reached:
@@ -113,11 +117,14 @@ class Remaker:
             if standing is None:
                 done.made.append(cluster)
             else:
+                standing.steps = cluster.steps
                 kept.add(standing)
         for cluster in old:
             if cluster not in kept:
-                self._space.remove(cluster)
+                cluster.alive = False
                 done.gone.append(cluster)
         for cluster in done.made:
             self._space.insert(cluster)
+        for cluster in done.gone:
+            self._space.let_go(cluster)
         return done

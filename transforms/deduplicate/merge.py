@@ -13,8 +13,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Hashable, Iterable, Sequence
+from operator import itemgetter
+from typing import Literal, TypeVar
 
 from transforms.deduplicate.whereabouts import Relation, relation, spot_of
 from transforms.deduplicate.words import name_key
@@ -34,40 +35,51 @@ from transforms.model import (
 
 _T = TypeVar("_T", bound=Hashable)
 _MOST_PARTIES = 6
+_NO_TOLL = Toll()
+_number = itemgetter(1)
 _SHARPNESS = {DatePrecision.DAY: 0, DatePrecision.WEEK: 1, DatePrecision.MONTH: 2}
 
 
-def _by_outlets(told: Iterable[tuple[_T, str]]) -> list[tuple[_T, int]]:
+def _by_outlets(told: Sequence[tuple[_T, str]]) -> list[tuple[_T, int]]:
     """Return each value with the number of outlets that tell it, in the order in which the values were first told."""
+    if len(told) == 1:
+        return [(told[0][0], 1)]
     outlets: dict[_T, set[str]] = {}
     for value, outlet in told:
-        outlets.setdefault(value, set()).add(outlet)
+        if value in outlets:
+            outlets[value].add(outlet)
+        else:
+            outlets[value] = {outlet}
     return [(value, len(names)) for value, names in outlets.items()]
 
 
-def _most_told(told: Iterable[tuple[_T, str]]) -> _T | None:
+def _most_told(told: Sequence[tuple[_T, str]]) -> _T | None:
     """Return the value that most outlets tell, the earliest of several; None where there is none."""
-    counted = _by_outlets(told)
-    return max(counted, key=lambda one: one[1])[0] if counted else None
+    if len(told) < 2:
+        return told[0][0] if told else None
+    return max(_by_outlets(told), key=_number)[0]
 
 
 def family_of(mentions: Sequence[Mention]) -> Family:
     """Return the family: an act that one outlet sets against a ceasefire is a violation for all."""
-    return Family.VIOLATION if any(m.family is Family.VIOLATION for m in mentions) else mentions[0].family
+    for one in mentions:
+        if one.family is Family.VIOLATION:
+            return Family.VIOLATION
+    return mentions[0].family
 
 
 def means_of(mentions: Sequence[Mention]) -> Means | None:
     """Return the means that most outlets tell."""
     told = [(m.means, m.outlet) for m in mentions if m.means]
-    return _most_told(one for one in told if one[0] is not Means.UNSPECIFIED) or _most_told(told)
+    return _most_told([one for one in told if one[0] is not Means.UNSPECIFIED]) or _most_told(told)
 
 
 def stage_of(mentions: Sequence[Mention]) -> Stage | None:
     """Return the step of the ceasefire; a ceasefire announced and then begun is in effect."""
-    stages = {m.stage for m in mentions if m.stage}
-    if stages == {Stage.AGREED, Stage.IN_EFFECT}:
+    told = [(m.stage, m.outlet) for m in mentions if m.stage]
+    if len(told) > 1 and {stage for stage, _ in told} == {Stage.AGREED, Stage.IN_EFFECT}:
         return Stage.IN_EFFECT
-    return _most_told((m.stage, m.outlet) for m in mentions if m.stage)
+    return _most_told(told)
 
 
 def places_of(mentions: Sequence[Mention]) -> tuple[Place, ...]:
@@ -80,7 +92,9 @@ def places_of(mentions: Sequence[Mention]) -> tuple[Place, ...]:
             if key:
                 first.setdefault(key, (place, m.country))
                 told.append((key, m.outlet))
-    counted = sorted(_by_outlets(told), key=lambda one: -one[1])
+    if len(first) < 2:
+        return tuple(place for place, _ in first.values())
+    counted = sorted(_by_outlets(told), key=_number, reverse=True)
     spots = {key: spot_of(*first[key]) for key, _ in counted}
     kept = []
     for key, _ in counted:
@@ -101,9 +115,9 @@ def places_of(mentions: Sequence[Mention]) -> tuple[Place, ...]:
 def date_of(mentions: Sequence[Mention]) -> DateSpan | None:
     """Return the most precise date, the one that most outlets tell."""
     told = [(m.date, m.outlet) for m in mentions if m.date]
-    if not told:
-        return None
-    counted = _by_outlets(told)
+    counted = _by_outlets(told) if told else []
+    if len(counted) < 2:
+        return counted[0][0] if counted else None
     return min(
         counted,
         key=lambda one: (
@@ -115,29 +129,31 @@ def date_of(mentions: Sequence[Mention]) -> DateSpan | None:
     )[0]
 
 
-def parties_of(mentions: Sequence[Mention], pick: Callable[[Mention], tuple[Party, ...]]) -> tuple[Party, ...]:
-    """Return the parties that `pick` takes from each mention, each once, those told by most outlets first."""
+def parties_of(mentions: Iterable[tuple[tuple[Party, ...], str]]) -> tuple[Party, ...]:
+    """Return the parties that outlets name, each once, those told by most outlets first."""
     first: dict[str, Party] = {}
     told: list[tuple[str, str]] = []
-    for m in mentions:
-        for party in pick(m):
+    for parties, outlet in mentions:
+        for party in parties:
             key = party.party_id or name_key(party.name) or party.name
             if key not in first or (party.party_id and not first[key].party_id):
                 first[key] = party
-            told.append((key, m.outlet))
-    counted = sorted(_by_outlets(told), key=lambda one: -one[1])
+            told.append((key, outlet))
+    if len(first) < 2:
+        return tuple(first.values())
+    counted = sorted(_by_outlets(told), key=_number, reverse=True)
     return tuple(first[key] for key, _ in counted[:_MOST_PARTIES])
 
 
-def toll_of(mentions: Sequence[Mention], pick: Callable[[Mention], int | None]) -> Toll:
-    """Return the range of each outlet's latest figure, with the sources."""
+def toll_of(mentions: Sequence[Mention], slot: Literal["killed", "injured"]) -> Toll:
+    """Return the range of each outlet's latest figure in `slot`, with the sources."""
     latest: dict[str, TollFigure] = {}
     for m in mentions:
-        value = pick(m)
+        value = m.killed if slot == "killed" else m.injured
         if value is not None:
             latest[m.outlet] = TollFigure(value=value, outlet=m.outlet, item_id=m.item_id)
     if not latest:
-        return Toll()
+        return _NO_TOLL
     figures = tuple(sorted(latest.values(), key=lambda one: (one.value, one.outlet)))
     return Toll(low=figures[0].value, high=figures[-1].value, figures=figures)
 
@@ -154,11 +170,12 @@ def certainty_of(mentions: Sequence[Mention]) -> Realis:
     The accused deny most armed acts, so a denial alone does not unmake one; a step of a ceasefire that one of the
     parties denies is not agreed.
     """
-    real = [m for m in mentions if m.realis in (Realis.ASSERTED, Realis.ALLEGED)]
-    denied = any(m.realis is Realis.DENIED for m in mentions)
-    if not real:
+    told_as = {m.realis for m in mentions}
+    asserted = Realis.ASSERTED in told_as
+    if not (asserted or Realis.ALLEGED in told_as):
         return Realis.DENIED
-    asserted = any(m.realis is Realis.ASSERTED for m in real)
-    if denied and real[0].family is Family.CEASEFIRE:
-        return Realis.ALLEGED if asserted else Realis.DENIED
+    if Realis.DENIED in told_as:
+        first = next(m for m in mentions if m.realis in (Realis.ASSERTED, Realis.ALLEGED))
+        if first.family is Family.CEASEFIRE:
+            return Realis.ALLEGED if asserted else Realis.DENIED
     return Realis.ASSERTED if asserted else Realis.ALLEGED

@@ -18,6 +18,16 @@ def similarity(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     return same / len(one)
 
 
+def are_copies(one: tuple[int, ...], other: tuple[int, ...], least: float) -> bool:
+    """Whether `similarity` is `least` or more; where it is 0, as it mostly is, half of the signatures tells so."""
+    if not one or len(one) != len(other):
+        return least <= 0.0
+    enough = len(one) - int(least * len(one)) + 1
+    if least > 0.0 and not any(map(eq, one[:enough], other)):
+        return False
+    return similarity(one, other) >= least
+
+
 def _voice(mention: Mention) -> str:
     """Return who speaks: the owner for outlets that a state directs, else the outlet."""
     if mention.state_affiliated and mention.owner:
@@ -32,21 +42,24 @@ def independent_outlets(mentions: Sequence[Mention], copy_similarity: float) -> 
     that also tells the event in words of its own still counts once with those whose text it has copied: that errs on
     the side of fewer sources.
     """
-    voices = {_voice(one): _voice(one) for one in mentions}
+    if len(mentions) == 1:
+        return 1
+    spoken = [(_voice(one), one.signature) for one in mentions]
+    voices = {voice: voice for voice, _ in spoken}
 
     def root(voice: str) -> str:
         while voices[voice] != voice:
             voice = voices[voice]
         return voice
 
-    texts: dict[tuple[str, tuple[int, ...]], None] = {
-        (_voice(one), one.signature): None for one in mentions if one.signature
-    }
+    if len(voices) == 1:
+        return 1
+    texts = dict.fromkeys(one for one in spoken if one[1])
     seen: list[tuple[str, tuple[int, ...]]] = []
     for voice, signature in texts:
         for other_voice, other in seen:
             ours, theirs = root(voice), root(other_voice)
-            if ours != theirs and similarity(signature, other) >= copy_similarity:
+            if ours != theirs and are_copies(signature, other, copy_similarity):
                 voices[max(ours, theirs)] = min(ours, theirs)
         seen.append((voice, signature))
     return len({root(voice) for voice in voices})

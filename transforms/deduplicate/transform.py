@@ -16,7 +16,10 @@ _FAILURES = "failures"
 
 
 class _DecideBlock(beam.DoFn):
-    """Decides on one country's new mentions and stored events."""
+    """Decides on one country's new mentions and stored events.
+
+    A run comes to each country once, so no space is kept ready here, as a stream's worker does (`alert.streaming`).
+    """
 
     def __init__(self, settings: ClusterSettings, now: datetime) -> None:
         self._settings = settings

@@ -32,6 +32,9 @@ class Relation(IntEnum):
     SAME = 4
 
 
+_UNKNOWN = Relation.UNKNOWN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceWords:
     """What is known of loose place names: words that do not matter, compass points, cities and their lands."""
@@ -206,7 +209,7 @@ def relation(a: Spot, b: Spot) -> Relation:
 def closest(these: tuple[Spot, ...], those: tuple[Spot, ...]) -> Relation:
     """Return the closest relation between two sets of places; UNKNOWN where either is empty."""
     if not these or not those:
-        return Relation.UNKNOWN
+        return _UNKNOWN
     if len(these) == 1 and len(those) == 1:
         return relation(these[0], those[0])
     return max(relation(a, b) for a in these for b in those)

@@ -15,6 +15,7 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 _ARABIC_PREFIX = re.compile("^(?:وال|بال|كال|فال|لل|ال)(?=.{3})")
 _ENDINGS = ("s", "ing", "ed", "e")
 _SHORTEST_STEM = 4
+_REMEMBERED = 65_536
 _NO_STEM = frozenset(("",))
 
 
@@ -42,18 +43,24 @@ def common_words() -> frozenset[str]:
     return frozenset(stem(word) for word in word_list(table.get("common"), "wording.toml: common"))
 
 
-@lru_cache(maxsize=65536)
-def telling_stem(word: str) -> str:
-    """Return the stem of `word` where it tells one event from another, else ""."""
-    if len(word) < 3 or word.isdigit():
-        return ""
-    stemmed = stem(word)
-    return "" if stemmed in common_words() else stemmed
+class _TellingStems(dict[str, str]):
+    """By word its stem where it tells one event from another, else ""; asked more often than a cache keeps up with."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        stemmed = "" if len(word) < 3 or word.isdigit() else stem(word)
+        told = self[word] = "" if stemmed in common_words() else stemmed
+        return told
+
+
+_telling = _TellingStems()
 
 
 def telling_stems(words: Iterable[str]) -> frozenset[str]:
     """Return the stems of those `words` that tell one event from another."""
-    return frozenset(map(telling_stem, words)) - _NO_STEM
+    stems = frozenset(map(_telling.__getitem__, words))
+    return stems - _NO_STEM if "" in stems else stems
 
 
 @lru_cache(maxsize=65536)

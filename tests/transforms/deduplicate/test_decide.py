@@ -10,7 +10,7 @@ import pytest
 
 from tests.tables import cases
 from tests.transforms.deduplicate.invented import START, mention, partition_of, run, still_open
-from transforms.deduplicate.decide import decide, decision
+from transforms.deduplicate.decide import decide, decision, space_for
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.model import Family, Realis, Told
 
@@ -159,3 +159,14 @@ def test_what_is_not_told_as_real_is_dropped_by_reason() -> None:
     assert made.dropped == {"denial_unmatched": 1, "unreal": 4}
     assert made.taken == 1
     assert len(made.changes) == 1
+
+
+def test_what_a_space_remembers_gives_way_to_what_is_stored() -> None:
+    space = space_for()
+    first = [one.event for one in decision([], [strike("a")], START, space=space).changes]
+    decision(first, [strike("b")], START, space=space)  # not kept: the engine went back to its checkpoint
+    (change,) = decision(first, [strike("c")], START, space=space).changes
+    assert [one.mention_id for one in change.event.mentions] == ["a", "c"]
+    (elsewhere,) = decision([change.event], [strike("d")], START).changes  # another worker had the country for a while
+    (change,) = decision([elsewhere.event], [strike("e")], START, space=space).changes
+    assert [one.mention_id for one in change.event.mentions] == ["a", "c", "d", "e"]
