@@ -15,7 +15,7 @@ import time
 
 from benchmarks.detection.gold import article_of, gold_folder, lines
 from transforms.detect.detector import load_detector
-from transforms.detect.nlp import load_english
+from transforms.detect.nlp import load_model
 from transforms.detect.screen import passes_screen, text_passes
 from transforms.detect.settings import DetectSettings
 
@@ -44,6 +44,9 @@ def main() -> None:
     print(f"{platform.platform()}, {platform.machine()}, Python {platform.python_version()}, one core")
     whole = "\n".join(f"{a.title}\n{a.summary}" for a in others)
     pages = [whole[i : i + 2_600] for i in range(0, min(len(whole), 2_000_000), 2_600)]
+    for page in pages[:2]:
+        text_passes(page)
+    text_passes("\u0633\u0648\u0631\u064a\u0627")  # the words of other scripts are loaded when first needed
     started = time.process_time()
     for page in pages:
         text_passes(page)
@@ -65,7 +68,7 @@ def main() -> None:
     print(f"passing items     {len(sample) / (time.process_time() - started):8.0f} items/s")
 
     plain = stream[:: max(1, len(stream) // 600)]
-    nlp = load_english()
+    nlp = load_model()
     started = time.process_time()
     for _ in nlp.pipe((f"{a.title}\n\n{a.summary}" for a in plain), batch_size=size):
         pass

@@ -13,15 +13,17 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.detection.gold import Item
 from transforms.detect.candidates import Candidate
-from transforms.detect.deciding import Asker, Judged, _answers, pair_features
+from transforms.detect.deciding import Asker, Judged, _answers
 from transforms.detect.features import features_of
 from transforms.detect.judgement import Head, shared_only, vocabulary
+from transforms.detect.pairing import pair_features
 from transforms.detect.slots import fill
 from transforms.detect.view import Features, View
 
 # How strongly each head is held back (C of the logistic regression), and how rare a feature may be.
 STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.1, "means": 0.2, "certainty": 0.1, "same": 0.5}
 FEWEST = 2
+STEP = "r.step="  # what the grammar of steps says: only which step is learned from it, not whether it is news
 THRESHOLDS = {
     "event.ceasefire": 0.38,
     "event.armed": 0.42,
@@ -29,6 +31,10 @@ THRESHOLDS = {
     "alleged": 0.45,
     "same": 0.3,
     "item_share": 0.3,
+    # what is added to the log-odds of a breach by where the item's truce stands
+    "truce.asked": -1.5,
+    "truce.in_force": 0.5,
+    "truce.ended": 1.0,
 }
 
 # How much an item counts that was labelled or written to add variety. What is an event, and what breaks a truce, is
@@ -118,10 +124,20 @@ def _hinted(candidate: Candidate, event: dict[str, Any]) -> bool:
 
 
 def fit(
-    rows: Sequence[Features], labels: Sequence[str], weights: Sequence[float], strength: float, fewest: int = FEWEST
+    rows: Sequence[Features],
+    labels: Sequence[str],
+    weights: Sequence[float],
+    strength: float,
+    fewest: int = FEWEST,
+    without: str = STEP,
 ) -> Head:
-    """Return a logistic regression over named features; classes in sorted order, for two the telling one second."""
+    """Return a logistic regression over named features; classes in sorted order, for two the telling one second.
+
+    Features whose names begin with `without` are left out; "" leaves out none.
+    """
     names = vocabulary(rows, fewest)
+    if without:
+        names = {name: at for at, name in enumerate(n for n in names if not n.startswith(without))}
     x = matrix(rows, names)
     classes = sorted(set(labels), key=lambda c: (c in {"event", "violation", "alleged", "same"}, c))
     order = {c: i for i, c in enumerate(classes)}
@@ -181,7 +197,7 @@ def train(items: Sequence[Item], rows: Sequence[Row], use: Iterable[int], suffix
     heads["means"] = fit([r.features for r in armed], means, [share(r) for r in armed], STRENGTH["means"])
     steps = [r for r in told if r.candidate.family == "ceasefire"]
     stages = [event[id(r)]["stage"] for r in steps]
-    heads["stage"] = fit([r.features for r in steps], stages, [share(r) for r in steps], STRENGTH["stage"])
+    heads["stage"] = fit([r.features for r in steps], stages, [share(r) for r in steps], STRENGTH["stage"], without="")
     heads["certainty"] = fit(
         [r.features for r in told],
         [event[id(r)].get("certainty") or "asserted" for r in told],

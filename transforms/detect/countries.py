@@ -5,6 +5,7 @@ The lexicon is `lexicon/places.countries.toml`; `gazetteer.country_of` weighs wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -60,7 +61,9 @@ def country_words() -> PhraseTable[CountryWord]:
     return compile_countries(read_lexicon(_FILE), _FILE)
 
 
-def longest_at(text: str, words: list[Word], forms: list[tuple[str, ...]], at: int) -> tuple[int, CountryWord] | None:
+def longest_at(
+    text: str, words: Sequence[Word], forms: list[tuple[str, ...]], at: int
+) -> tuple[int, CountryWord] | None:
     """Return (end, word) of the longest country word at `at`."""
     best: tuple[int, CountryWord] | None = None
     for end, values in country_words().at(forms, at):
@@ -80,7 +83,7 @@ def _uncased(word: str, value: CountryWord) -> bool:
     return is_arabic(word) or value.kind == "demonym"
 
 
-def plain_possessives(words: list[Word]) -> list[tuple[str, ...]]:
+def plain_possessives(words: Sequence[Word]) -> list[tuple[str, ...]]:
     """Return the ways to read each word; "Syrias" too is Syria's, where an outlet loses its apostrophes."""
     return [
         (*word.forms, word.text[:-1]) if word.capital and word.text.endswith("s") and len(word.text) > 5 else word.forms

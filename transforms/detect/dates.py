@@ -11,7 +11,7 @@ import re
 from datetime import date, timedelta
 
 from transforms.detect.calendars import KINDS, MEANINGS, Calendar, Context, calendar_of, compile_calendar, named_span
-from transforms.detect.folding import fold
+from transforms.detect.folding import Folded, fold
 from transforms.detect.spans import DateAt
 from transforms.model import DatePrecision, DateSpan
 
@@ -96,9 +96,10 @@ def _is_dateline(cal: Calendar, text: str, start: int, span: DateSpan, published
     One near publication counts anywhere near the head; one far from it, as feeds that republish have it, only right at
     the head of a field or after words such as "published".
     """
-    if start <= _DATELINE_WITHIN and _matches(cal.labelled, text[max(0, start - 40) : start]):
+    before = text[max(0, start - 40) : start].rpartition("\n")[2]
+    if start <= _DATELINE_WITHIN and _matches(cal.labelled, before):
         return True
-    if start > _DATELINE_WITHIN or _matches(cal.not_dateline, text[max(0, start - 24) : start]):
+    if start > _DATELINE_WITHIN or _matches(cal.not_dateline, before[-24:]):
         return False
     if abs(published - span.start) <= _DATELINE_NEAR:
         return True
@@ -110,15 +111,24 @@ def find_dates(text: str, lang: str, published: date) -> list[DateAt]:
     """Return the dates told in `text`, by position; relative ones count from its dateline, else from `published`."""
     cal = calendar_of(lang)
     folded = fold(text)
-    found = _find(folded.text, cal, published, published)
+    plain = _with_joints(folded)
+    found = _find(plain, cal, published, published)
     anchor = next((span.start for _, _, span, kind in found if kind == "dateline"), published)
     if anchor != published:
-        found = _find(folded.text, cal, anchor, published)
+        found = _find(plain, cal, anchor, published)
     dates = [
         DateAt(start=at[0], end=at[1], span=span, kind=kind)
         for at, span, kind in ((folded.span(start, end), span, kind) for start, end, span, kind in found)
     ]
     return [one for one in dates if text[one.start : one.end] not in _PLAIN_WORDS]
+
+
+def _with_joints(folded: Folded) -> str:
+    """Return the folded text with its line breaks: a headline's last words do not lead to the summary's date."""
+    if "\n" not in folded.source:
+        return folded.text
+    ends = zip(folded.text, folded.origins, strict=False)
+    return "".join("\n" if folded.source[at] == "\n" else char for char, at in ends)
 
 
 def find_dateline(text: str, lang: str, published: date) -> date | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from transforms.detect.candidates import Candidate, Found
 from transforms.detect.cue_roles import roles_by_cues
@@ -12,20 +13,25 @@ from transforms.detect.cue_rules import GENERIC, judge_by_cues
 from transforms.detect.cues_around import Around
 from transforms.detect.facts import OLD_DAYS, Facts
 from transforms.detect.features import features_of
-from transforms.detect.judgement import Judgement
-from transforms.detect.merging import is_one_of_many, same_act
+from transforms.detect.judgement import Weighing
+from transforms.detect.merging import instrument_of, is_one_of_many, same_act
+from transforms.detect.pairing import pair_features
 from transforms.detect.reading import Reading
 from transforms.detect.realis import unreal_of
 from transforms.detect.retelling import contradict, finer
+from transforms.detect.roles import role_words
 from transforms.detect.ruling import ruling_of
 from transforms.detect.slots import Slots, fill, is_of_a_truce, undated
 from transforms.detect.steps import step_of
+from transforms.detect.told_plainly import is_told_plainly
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
 
-_SURE = 0.7
+_PLAINLY = 0.6  # at least so likely is an act told with whoever did it
 _HOPELESS = 0.15  # below this, what a candidate would tell is not asked
 _SURE_OF_NEWS = 0.8  # from here on, an old day beside an act does not make it old news
+_NO_TRUCE_YET = frozenset({Stage.CALLED_FOR, Stage.NEGOTIATING, Stage.REJECTED})
+_IN_FORCE = frozenset({Stage.IN_EFFECT, Stage.EXTENDED})
 _SPORT = 2  # words of sport or trade that make a truce one of those
 
 Asker = Callable[[str, Features], dict[str, float]]
@@ -60,11 +66,15 @@ class Judged:
     members: tuple[Candidate, ...] = ()
 
 
-def asker_of(judgement: Judgement, lang: str) -> Asker:
-    """Return the function that asks the heads for a language."""
+def asker_of(weighing: Weighing) -> Asker:
+    """Return the function that asks the heads of one language; make one for each article."""
+    last: tuple[Features, Any] | None = None
 
     def ask(head: str, features: Features) -> dict[str, float]:
-        return judgement.head(head, lang).probabilities(features)
+        nonlocal last
+        if last is None or last[0] is not features:
+            last = features, weighing.scores(features)
+        return weighing.answers(head, last[1])
 
     return ask
 
@@ -80,8 +90,10 @@ def judge_all(
         return judge_all_by_cues(reading, found, facts)
     first: list[tuple[Candidate, Features, float]] = []
     for candidate in found.candidates:
-        features = features_of(View(reading, found, facts, candidate))
-        first.append((candidate, features, ask(f"event.{candidate.family}", features)["event"]))
+        view = View(reading, found, facts, candidate)
+        features = features_of(view)
+        probability = ask(f"event.{candidate.family}", features)["event"]
+        first.append((candidate, features, max(probability, _PLAINLY if is_told_plainly(view) else 0.0)))
     taken = tuple(c for c, _, p in first if p >= thresholds[f"event.{c.family}"])
     judged: list[Judged] = []
     for candidate, features, probability in first:
@@ -96,7 +108,7 @@ def judge_all(
                 rejected = str(Realis.BACKGROUND)
             else:  # fresh all the same: the old day is that of something else, as of the truce that it breaks
                 slots = undated(facts, slots)
-        judged.append(_answers(candidate, features, probability, slots, rejected, ask, thresholds))
+        judged.append(_from_the_ground(_answers(candidate, features, probability, slots, rejected, ask, thresholds)))
     judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
@@ -105,8 +117,9 @@ def judge_all(
         told_once = same_act(reading, left, right) or same_by_slots(left, right)
         return told_once or same_event(left, right, ask) >= thresholds["same"]
 
-    events = merge([j for j in judged if not j.rejected], same)
+    events = merge(_by_their_instruments(reading, [j for j in judged if not j.rejected]), same)
     events = _with_loose_tolls(events, [j for j in judged if j.rejected])
+    events = [_on_its_day(event, judged) for event in events]
     denied = merge([j for j in judged if j.rejected == Realis.DENIED], same_by_slots)
     others = (_with_reason(reading, facts, j) for j in judged if j.rejected and j.rejected != Realis.DENIED)
     return tuple(events) + tuple(denied) + tuple(others)
@@ -147,7 +160,7 @@ def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judg
         if sentence in taken or loose.candidate.family != "armed" or (toll.killed is None and toll.injured is None):
             continue
         for at, event in enumerate(events):
-            near = 0 < sentence - event.candidate.sentence.index <= 1
+            near = any(sentence - member.sentence.index == 1 for member in event.members)
             if (
                 event.candidate.family == "armed"
                 and near
@@ -157,6 +170,34 @@ def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judg
                 events[at] = replace(event, slots=replace(event.slots, killed=toll.killed, injured=toll.injured))
                 break
     return events
+
+
+def _by_their_instruments(reading: Reading, taken: list[Judged]) -> list[Judged]:
+    """Give verbs the means of what they are done with: "artillery fire struck a market" is shelling."""
+    out = list(taken)
+    for at, verb in enumerate(taken):
+        for noun in taken:
+            told = noun.means not in {None, Means.UNSPECIFIED} and verb.means is not None and noun is not verb
+            if told and instrument_of(reading, verb, noun) is noun:
+                out[at] = replace(verb, means=noun.means)
+    return out
+
+
+def _on_its_day(event: Judged, judged: Sequence[Judged]) -> Judged:
+    """Give a step told by a long span ("earlier this month") the one day in it that the next sentence tells of it."""
+    span = event.slots.date
+    if event.family != Family.CEASEFIRE or span is None or span.start == span.end:
+        return event
+    sentence = event.candidate.sentence.index
+    days = [
+        j.slots for j in judged
+        if j.candidate.family == "ceasefire" and abs(j.candidate.sentence.index - sentence) == 1 and j.slots.dated
+    ]  # fmt: skip
+    for slots in days:
+        day = slots.date
+        if day is not None and day.start == day.end and span.start <= day.start <= span.end:
+            return replace(event, slots=replace(event.slots, date=day))
+    return event
 
 
 def _with_reason(reading: Reading, facts: Facts, judged: Judged) -> Judged:
@@ -216,6 +257,18 @@ def _with_toll(event: Judged, rejected: Sequence[Judged]) -> Judged:
     return event
 
 
+def _from_the_ground(judged: Judged) -> Judged:
+    """Read a bombardment by those who have no aircraft as shelling."""
+    loose = judged.candidate.trigger.id == "strike" and judged.means == Means.AIRSTRIKE
+    if (
+        loose
+        and judged.slots.actors
+        and all(p.party_id in role_words()["without_aircraft"] for p in judged.slots.actors)
+    ):
+        return replace(judged, means=Means.SHELLING)
+    return judged
+
+
 def _answers(
     candidate: Candidate,
     features: Features,
@@ -254,10 +307,20 @@ def _log_odds(probability: float) -> float:
 
 
 def _set_against(judged: list[Judged], thresholds: Mapping[str, float]) -> list[Judged]:
-    """Decide violation or hostility by the whole item: it seldom sets one act against a truce and not the next."""
+    """Decide violation or hostility by the whole item: it seldom sets one act against a truce and not the next.
+
+    What the item tells of its truce counts too: one that is only asked for cannot be broken yet.
+    """
     acts = [j for j in judged if not j.rejected and j.family != Family.CEASEFIRE]
     if not acts:
         return judged
+    steps = {j.stage for j in judged if not j.rejected and j.family == Family.CEASEFIRE}
+    standing = (
+        thresholds["truce.asked"] if steps and steps <= _NO_TRUCE_YET
+        else thresholds["truce.in_force"] if steps & _IN_FORCE
+        else thresholds["truce.ended"] if Stage.ENDED in steps
+        else 0.0
+    )  # fmt: skip
     common = sum(j.broken for j in acts) / len(acts)
     least = _log_odds(thresholds["violation"])
     share = thresholds["item_share"]
@@ -266,7 +329,7 @@ def _set_against(judged: list[Judged], thresholds: Mapping[str, float]) -> list[
         if j.family == Family.CEASEFIRE or j.rejected:
             out.append(j)
             continue
-        broken = (1 - share) * j.broken + share * common
+        broken = (1 - share) * j.broken + share * common + standing
         out.append(replace(j, family=Family.VIOLATION if broken >= least else Family.HOSTILITY))
     return out
 
@@ -288,87 +351,6 @@ def same_event(left: Judged, right: Judged, ask: Asker) -> float:
     if left.candidate.family != right.candidate.family or left.slots.country != right.slots.country:
         return 0.0
     return ask("same", pair_features(left, right))["same"]
-
-
-def pair_features(left: Judged, right: Judged) -> Features:
-    """Return what is weighed of two candidates of one family and country, in the order of the text."""
-    out: Features = {}
-    family = left.candidate.family
-    a, b = left.slots, right.slots
-
-    def put(name: str) -> None:
-        out[f"t.{name}"] = 1.0
-        out[f"t.{family}.{name}"] = 1.0
-
-    sentences = right.candidate.sentence.index - left.candidate.sentence.index
-    put(f"apart={min(sentences, 3)}")
-    if family == "ceasefire":
-        put(f"stage={'same' if left.stage == right.stage else 'other'}")
-        put(f"stages={left.stage}+{right.stage}")
-    else:
-        put(f"means={_means_alike(left, right)}")
-        put(f"means={'+'.join(sorted((str(left.means), str(right.means))))}")
-        put(f"family={'same' if left.family == right.family else 'other'}")
-        put(f"weak={left.candidate.trigger.weak}+{right.candidate.trigger.weak}")
-    put(f"trigger={'same' if left.candidate.trigger.id == right.candidate.trigger.id else 'other'}")
-    put(f"form={'same' if left.candidate.form == right.candidate.form else 'other'}")
-    put(f"places={_compared({_key(p.name) for p in a.places}, {_key(p.name) for p in b.places})}")
-    put(f"dates={'same' if a.date == b.date else 'one' if a.dated != b.dated else 'other'}.{a.dated}.{b.dated}")
-    put(f"killed={_numbers(a.killed, b.killed)}")
-    put(f"actors={_compared(_actor_keys(a), _actor_keys(b))}")
-    gap = right.candidate.first - left.candidate.last
-    put(f"gap={'0' if gap <= 2 else '1' if gap <= 6 else '2' if gap <= 15 else '3'}.{min(sentences, 1)}")
-    put(f"certainty={'same' if left.realis == right.realis else 'other'}")
-    definite = bool({"w-1=the", "w-1=this", "w-1=these", "w-1=that"} & right.features.keys())
-    hints = [j.candidate.trigger.means or j.candidate.trigger.stage for j in (left, right)]
-    vague = [hint in {"", "unspecified"} for hint in hints]
-    clash = contradictions(left, right)
-    put(f"definite={definite}")
-    put(f"hints={'same' if hints[0] == hints[1] else 'vague' if any(vague) else 'other'}.{min(sentences, 1)}")
-    put(f"vague={vague[0]}+{vague[1]}.{min(sentences, 2)}")
-    put(f"clash={min(clash, 2)}")
-    put(f"clash={min(clash, 1)}.vague={any(vague)}.definite={definite}")
-    put(f"clash={min(clash, 1)}.means={left.means == right.means}.{min(sentences, 2)}")
-    put(f"sure={right.event >= _SURE}")
-    return out
-
-
-def _means_alike(left: Judged, right: Judged) -> str:
-    if left.means == right.means:
-        return "same"
-    return "vague" if Means.UNSPECIFIED in (left.means, right.means) else "other"
-
-
-def contradictions(left: Judged, right: Judged) -> int:
-    """Return how many of place, day, dead and perpetrator are told of both and differ."""
-    a, b = left.slots, right.slots
-    ours, theirs = {_key(p.name) for p in a.places}, {_key(p.name) for p in b.places}
-    return (
-        (bool(ours and theirs) and not ours & theirs)
-        + (a.dated and b.dated and a.date != b.date)
-        + (a.killed is not None and b.killed is not None and a.killed != b.killed)
-        + (bool(a.actors and b.actors) and not _actor_keys(a) & _actor_keys(b))
-    )
-
-
-def _key(name: str) -> str:
-    return name.casefold()
-
-
-def _actor_keys(slots: Slots) -> set[str]:
-    return {party.party_id or party.name.casefold() for party in slots.actors}
-
-
-def _compared(left: set[str], right: set[str]) -> str:
-    if not left or not right:
-        return "none" if not left and not right else "one"
-    return "same" if left & right else "other"
-
-
-def _numbers(left: int | None, right: int | None) -> str:
-    if left is None or right is None:
-        return "none" if left is None and right is None else "one"
-    return "same" if left == right else "other"
 
 
 def fold(event: Judged, retelling: Judged) -> Judged:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from transforms.detect.candidates import Candidate
-from transforms.detect.reading import Reading, Sentence, ancestors
+from transforms.detect.reading import Reading, Sentence, ancestors, children
 from transforms.detect.slot_data import only_keys, read_lexicon, words
 
 FILE = "realis.en.toml"
@@ -163,7 +163,7 @@ def conditional(reading: Reading, candidate: Candidate) -> bool:
 
 
 def _children(reading: Reading, index: int, sentence: Sentence) -> list[int]:
-    return [i for i in range(sentence.first, sentence.last) if i != index and reading.words[i].head == index]
+    return children(reading, index, sentence.first, sentence.last)
 
 
 def _subtree(reading: Reading, top: int, sentence: Sentence) -> frozenset[int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from transforms.detect.candidates import Found, find_candidates
 from transforms.detect.deciding import Judged, asker_of, judge_all
 from transforms.detect.facts import COVERED, Facts, read_facts
-from transforms.detect.judgement import Judgement, load_judgement
+from transforms.detect.judgement import Judgement, Weighing, load_judgement
 from transforms.detect.lexicons import load_lexicon
 from transforms.detect.nlp import load_english
 from transforms.detect.quotes import evidence_of
@@ -52,6 +52,7 @@ class Detector:
         """Keep the settings and the model."""
         self.settings = settings
         self.judgement = judgement
+        self._weighing = Weighing(judgement.heads_of("en"))
         self.version = f"{knowledge_version()}-{judgement.version}"
 
     def detect(self, articles: Sequence[Article]) -> list[tuple[Mention, ...]]:
@@ -94,7 +95,7 @@ class Detector:
         facts = read_facts(reading)
         if not any(facts.country.score(code) > 0 for code in COVERED):
             return Detected(reading.article, reading, found, facts, ())
-        ask = asker_of(self.judgement, reading.lang)
+        ask = asker_of(self._weighing)
         judged = judge_all(reading, found, facts, ask, dict(self.judgement.thresholds))
         return Detected(reading.article, reading, found, facts, judged)
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from transforms.detect.candidates import Candidate, CueAt
 from transforms.detect.cue_rules import judge_by_cues
-from transforms.detect.reading import Reading, Word, ancestors
+from transforms.detect.reading import Word, ancestors, children
+from transforms.detect.steps import step_of
 from transforms.detect.view import Features, View
 
 SHARED = frozenset("tckdxnvr")
@@ -100,11 +101,6 @@ def _content(word: Word) -> bool:
     return (word.pos in _CONTENT or (not word.pos and len(word.text) > 2)) and not word.text.isspace()
 
 
-def children(reading: Reading, index: int, sentence_first: int, sentence_last: int) -> list[int]:
-    """Return the words that hang on `index` within its sentence."""
-    return [i for i in range(sentence_first, sentence_last) if i != index and reading.words[i].head == index]
-
-
 def _parse(view: View) -> Iterator[tuple[str, float]]:
     reading, c = view.reading, view.candidate
     words = reading.words
@@ -141,7 +137,6 @@ def _parse(view: View) -> Iterator[tuple[str, float]]:
             yield f"p.verb.{words[i].dep}={words[i].lemma}", 1.0
         if words[i].dep in {"nsubj", "nsubjpass", "dobj", "agent"}:
             yield f"p.verb.{words[i].dep}={words[i].lemma}", 0.7
-            yield f"p.verb.{words[i].dep}.ent={words[i].ent}", 0.5
     if "neg" in lower:
         yield "p.negated", 1.0
     for above in [a for a in chain if a != verb]:
@@ -242,6 +237,8 @@ def _rules(view: View) -> Iterator[tuple[str, float]]:
     """Yield what the rules over cues make of the candidate: the judgement weighs their word as one among others."""
     verdict = judge_by_cues(view)
     yield f"r.stage={verdict.stage}", 1.5
+    if view.candidate.family == "ceasefire":
+        yield f"r.step={step_of(view.reading, view.candidate)}", 2.0
     yield f"r.means={verdict.means}", 1.0
     yield f"r.family={verdict.family}", 1.0
     yield f"r.realis={verdict.realis}", 1.0

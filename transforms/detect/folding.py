@@ -8,7 +8,9 @@ character knows where it came from.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from transforms.detect import arabic
 
@@ -85,7 +87,7 @@ class Folded:
 
     text: str
     source: str
-    origins: tuple[int, ...]
+    origins: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the original span of the folded span [start, end); signs written on its last letter belong to it."""
@@ -101,20 +103,21 @@ class Folded:
         return self.source[first:last]
 
 
+@lru_cache(maxsize=16)  # each finder of slots folds the text that it reads, one text after the other
 def fold(text: str) -> Folded:
     """Return `text` in the spelling that lexicons are matched in.
 
     Folding is idempotent on its own text: `fold(fold(x).text).text == fold(x).text`.
     """
-    pieces: list[str] = []
+    pieces = [_TABLE[char] for char in text]
+    joined = "".join(pieces)
+    if len(joined) == len(text) and "" not in pieces:  # one for one, as most texts are
+        return Folded(joined, text, range(len(text) + 1))
     origins: list[int] = []
-    for index, char in enumerate(text):
-        folded = _TABLE[char]
-        if folded:
-            pieces.append(folded)
-            origins.extend([index] * len(folded))
+    for index, folded in enumerate(pieces):
+        origins.extend([index] * len(folded))
     origins.append(len(text))
-    return Folded("".join(pieces), text, tuple(origins))
+    return Folded(joined, text, tuple(origins))
 
 
 def fold_text(text: str) -> str:

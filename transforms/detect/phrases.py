@@ -7,8 +7,9 @@ no patterns of their own, and a look-up is linear in the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from transforms.detect.arabic import is_arabic, stems
@@ -55,7 +56,8 @@ class Word(NamedTuple):
         return is_arabic(self.text) and self.text[0] == "و"
 
 
-def read_words(text: str) -> list[Word]:
+@lru_cache(maxsize=16)  # the finders of places, parties and countries read the same text, one after the other
+def read_words(text: str) -> tuple[Word, ...]:
     """Return the words and marks of `text`; hyphens are left out, possessive endings split off."""
     folded = fold(text)
     out: list[Word] = []
@@ -77,7 +79,7 @@ def read_words(text: str) -> list[Word]:
         forms = forms_of(token)
         start, end = folded.span(first, last)
         out.append(Word(forms[0], start, end, forms, text[start].isupper(), possessive))
-    return out
+    return tuple(out)
 
 
 @dataclass(slots=True)
@@ -116,8 +118,15 @@ class PhraseTable(Generic[T]):
             node = following
         return tuple(node.values)
 
-    def at(self, forms: list[tuple[str, ...]], index: int) -> Iterator[tuple[int, tuple[T, ...]]]:
-        """Yield (end, values) for every phrase that begins at word `index`, shortest first."""
+    def at(self, forms: Sequence[tuple[str, ...]], index: int) -> Iterable[tuple[int, tuple[T, ...]]]:
+        """Return (end, values) for every phrase that begins at word `index`, shortest first."""
+        first = self._root.next
+        for form in forms[index] if index < len(forms) else ():
+            if form in first:
+                return self._going_on(forms, index)
+        return ()  # nearly always
+
+    def _going_on(self, forms: Sequence[tuple[str, ...]], index: int) -> Iterator[tuple[int, tuple[T, ...]]]:
         nodes = [self._root]
         for at in range(index, len(forms)):
             nodes = [node.next[form] for node in nodes for form in forms[at] if form in node.next]

@@ -74,7 +74,7 @@ class PlaceReader:
         self.text = text
         self.gazetteer: Gazetteer = gazetteer()
         self.cues = cues()
-        self.words: list[Word] = read_words(text)
+        self.words: tuple[Word, ...] = read_words(text)
         self.word_forms = plain_possessives(self.words)
         self.units = self._units()
         self.forms = [self.word_forms[unit.word] for unit in self.units]

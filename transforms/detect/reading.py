@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from transforms.detect import arabic
 from transforms.detect.folding import fold, fold_text
@@ -36,7 +37,7 @@ class Word:
         text: As spelled.
         keys: What it is matched by: lower-cased spelling, folded spelling, lemma or stems.
         lemma: Lower-cased lemma, or the folded spelling where there is no lemmatiser.
-        pos, tag, dep, ent: spaCy's labels; "" where the language is not parsed.
+        pos, tag, dep: spaCy's labels; "" where the language is not parsed.
         head: Index of the word it depends on; its own index at the root or where there is no parse.
     """
 
@@ -48,7 +49,6 @@ class Word:
     pos: str = ""
     tag: str = ""
     dep: str = ""
-    ent: str = ""
     head: int = -1
 
 
@@ -105,12 +105,12 @@ def lay_out(article: Article, max_chars: int) -> Laid:
     pieces: list[str] = []
     fields: list[tuple[str, int, int, int]] = []
     at = 0
-    for field, value in (("title", article.title), ("summary", summary), ("text", article.text)):
+    for name, value in (("title", article.title), ("summary", summary), ("text", article.text)):
         room = max_chars - at
         if not value.strip() or room <= 0:
             continue
         read = readable(value[:room])
-        fields.append((field, at, at + len(read), 0))
+        fields.append((name, at, at + len(read), 0))
         pieces.extend((read, FIELD_BREAK))
         at += len(read) + len(FIELD_BREAK)
     return Laid("".join(pieces), tuple(fields))
@@ -125,6 +125,7 @@ class Reading:
     lang: str
     words: tuple[Word, ...]
     sentences: tuple[Sentence, ...]
+    memo: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)  # what was asked of it before
 
     @property
     def text(self) -> str:
@@ -155,7 +156,6 @@ def reading_of_doc(article: Article, laid: Laid, doc: Doc) -> Reading:
                 token.pos_,
                 token.tag_,
                 token.dep_,
-                token.ent_type_,
                 token.head.i,
             )
         )
@@ -163,8 +163,10 @@ def reading_of_doc(article: Article, laid: Laid, doc: Doc) -> Reading:
     for sent in doc.sents:
         if not sent.text.strip():
             continue
-        start, end = sent.start_char, sent.end_char
-        sentences.append(Sentence(len(sentences), sent.start, sent.end, start, end, laid.field_at(start)))
+        for first in range(sent.start, sent.end, _LONGEST_SENTENCE):  # a text may hold no end of a sentence
+            last = min(first + _LONGEST_SENTENCE, sent.end)
+            start, end = words[first].start, words[last - 1].end
+            sentences.append(Sentence(len(sentences), first, last, start, end, laid.field_at(start)))
     return Reading(article, laid, "en", tuple(words), tuple(sentences))
 
 
@@ -239,3 +241,14 @@ def ancestors(reading: Reading, index: int) -> list[int]:
         chain.append(head)
         seen.add(head)
         index = head
+
+
+def children(reading: Reading, index: int, first: int, last: int) -> list[int]:
+    """Return the words of `words[first:last]` that hang on `index`, in the order of the text."""
+    below = reading.memo.get("below")
+    if below is None:
+        below = reading.memo["below"] = {}
+        for i, word in enumerate(reading.words):
+            if word.head != i:
+                below.setdefault(word.head, []).append(i)
+    return [i for i in below.get(index, ()) if first <= i < last]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from transforms.detect.candidates import Candidate
 from transforms.detect.reading import Reading, ancestors
+from transforms.detect.slot_data import word_lists
+from transforms.detect.steps import asker_of_step
 
 _BY = {"by", "from"}
 _AT = {"on", "against", "at", "of", "near", "upon", "targeting", "into"}
@@ -16,191 +18,33 @@ _BETWEEN = {"between", "among", "with", "by"}
 _SUBJECT = {"nsubj", "csubj"}
 _PASSIVE_SUBJECT = {"nsubjpass", "csubjpass"}
 _MODIFIERS = {"compound", "amod", "nmod", "poss", "npadvmod"}
-_DOES = frozenset(
-    [
-        "abandon",
-        "accept",
-        "agree",
-        "announce",
-        "arrange",
-        "back",
-        "begin",
-        "breach",
-        "break",
-        "broker",
-        "call",
-        "carry",
-        "commit",
-        "conduct",
-        "continue",
-        "declare",
-        "demand",
-        "deploy",
-        "discuss",
-        "dismiss",
-        "drop",
-        "end",
-        "execute",
-        "extend",
-        "fire",
-        "hold",
-        "implement",
-        "impose",
-        "intensify",
-        "keep",
-        "launch",
-        "lay",
-        "lead",
-        "make",
-        "mediate",
-        "monitor",
-        "mount",
-        "negotiate",
-        "observe",
-        "offer",
-        "order",
-        "oversee",
-        "perform",
-        "press",
-        "proclaim",
-        "propose",
-        "push",
-        "reach",
-        "rebuff",
-        "refuse",
-        "reject",
-        "renew",
-        "repudiate",
-        "respect",
-        "resume",
-        "say",
-        "secure",
-        "seek",
-        "sign",
-        "stage",
-        "start",
-        "step",
-        "suffer",
-        "support",
-        "suspend",
-        "tell",
-        "unleash",
-        "urge",
-        "use",
-        "veto",
-        "violate",
-        "wage",
-        "want",
-    ]
-)
-_PRONOUNS = frozenset(
-    [
-        "he",
-        "her",
-        "him",
-        "i",
-        "it",
-        "one",
-        "she",
-        "that",
-        "them",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "we",
-        "which",
-        "who",
-        "you",
-    ]
-)
-_SENTIENT_ENT = {"PERSON", "ORG", "GPE", "NORP", "LOC", "FAC"}
 # Whoever does this to an armed act tells of it, or suffers it, and did not do it.
-_WITNESSES = frozenset(
-    [
-        "accuse",
-        "address",
-        "allege",
-        "blame",
-        "cite",
-        "claim",
-        "condemn",
-        "confirm",
-        "count",
-        "criticise",
-        "criticize",
-        "decry",
-        "defend",
-        "denounce",
-        "deny",
-        "describe",
-        "discuss",
-        "document",
-        "endure",
-        "escape",
-        "face",
-        "fear",
-        "film",
-        "flee",
-        "hear",
-        "insist",
-        "investigate",
-        "lament",
-        "mention",
-        "monitor",
-        "mourn",
-        "note",
-        "protest",
-        "publish",
-        "quote",
-        "raise",
-        "recall",
-        "record",
-        "recount",
-        "regret",
-        "report",
-        "review",
-        "say",
-        "see",
-        "show",
-        "state",
-        "stress",
-        "suffer",
-        "survive",
-        "tackle",
-        "tell",
-        "verify",
-        "voice",
-        "warn",
-        "watch",
-        "witness",
-    ]
-)
-_ACCUSES = frozenset({"accuse", "blame", "condemn", "criticise", "criticize", "denounce", "suspect"})
 
-_DOERS = frozenset(
-    [
-        "government",
-        "regime",
-        "rebel",
-        "army",
-        "coalition",
-        "militia",
-        "terrorist",
-        "jihadist",
-        "opposition",
-        "insurgent",
-        "islamist",
-        "militant",
-        "kurdish",
-        "allied",
-        "international",
-        "nato",
-    ]
+
+FILE = "roles.en.toml"
+_KEYS = (
+    "does",
+    "pronouns",
+    "witnesses",
+    "accuses",
+    "doers",
+    "blame",
+    "bodies",
+    "tellers",
+    "truces",
+    "without_aircraft",
 )
 
 Span = tuple[int, int]
+
+
+def role_words() -> dict[str, frozenset[str]]:
+    """Return the lexicon's lists.
+
+    Raises:
+        KnowledgeError: The data file cannot be used.
+    """
+    return word_lists(FILE, _KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +63,15 @@ class _Tree:
         self.words = reading.words
         self.first, self.last = candidate.sentence.first, candidate.sentence.last
         self.reading = reading
+        self.field = candidate.sentence.field
         self.below: dict[int, list[int]] = {}
-        for i in range(self.first, self.last):
+        self.look_at(self.first, self.last)
+
+    def look_at(self, first: int, last: int) -> None:
+        """Take the words of a sentence in."""
+        for i in range(first, last):
             head = self.words[i].head
-            if head != i and self.first <= head < self.last:
+            if head != i and first <= head < last:
                 self.below.setdefault(head, []).append(i)
 
     def children(self, index: int, deps: set[str] | None = None) -> list[int]:
@@ -281,9 +130,9 @@ class _Tree:
                 head = self.words[verb].head
                 within = self.words[head].dep == "prep"
                 verb = self.words[head].head if within else head
-                if within and self.words[verb].lemma in _ACCUSES:
+                if within and self.words[verb].lemma in role_words()["accuses"]:
                     return self.accused(verb)
-                if within and self.words[self.words[verb].head].lemma in _ACCUSES:
+                if within and self.words[self.words[verb].head].lemma in role_words()["accuses"]:
                     return self.conjuncts(verb)  # read as "accused [the army of shelling]"
             elif self.words[verb].dep in {"acl", "relcl"}:
                 return (
@@ -309,7 +158,11 @@ def roles_of(reading: Reading, candidate: Candidate) -> Roles:
     else:
         actors, targets = _of_noun(tree, head, candidate)
     chain = ancestors(reading, head)
-    if candidate.family == "ceasefire" or not actors:
+    asker = asker_of_step(reading, candidate) if candidate.family == "ceasefire" else None
+    asking = [] if asker is None else [a for a in tree.subject(asker) if a != head]
+    if asking:
+        actors = asking  # "demands that the army begin the truce": not the army
+    elif candidate.family == "ceasefire" or not actors:
         actors = actors + [a for a in _above(tree, head, chain, candidate) if a not in actors]
     source = _source(tree, [head, *chain])
     names = [a for a in (_resolve(tree, a) for a in dict.fromkeys(actors)) if a is not None]
@@ -362,7 +215,7 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
             actors += tree.objects(verb, {"between", "among"})
         if dep in {"dobj", "nsubjpass"}:
             actors += tree.objects(verb, {"by"})
-            told_of = candidate.family == "armed" and (actors or tree.words[verb].lemma in _WITNESSES)
+            told_of = candidate.family == "armed" and (actors or tree.words[verb].lemma in role_words()["witnesses"])
             if dep == "dobj" and not told_of:
                 actors += tree.subject(verb)
             targets += tree.objects(verb, {"on", "against", "at"})
@@ -384,7 +237,7 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
 
 def _can_act(tree: _Tree, index: int) -> bool:
     word = tree.words[index]
-    return word.ent in _SENTIENT_ENT or word.pos == "PROPN" or word.lemma in _DOERS
+    return word.pos == "PROPN" or word.lemma in role_words()["doers"]
 
 
 def _above(tree: _Tree, head: int, chain: list[int], candidate: Candidate) -> list[int]:
@@ -399,15 +252,15 @@ def _above(tree: _Tree, head: int, chain: list[int], candidate: Candidate) -> li
             out += tree.objects(above, {"by", "between", "from"})
         if word.pos not in {"VERB", "AUX"}:
             continue
-        if candidate.family == "armed" and word.lemma in _WITNESSES:
-            if word.lemma in _ACCUSES:  # "accused the army of attacks on ..."
+        if candidate.family == "armed" and word.lemma in role_words()["witnesses"]:
+            if word.lemma in role_words()["accuses"]:  # "accused the army of attacks on ..."
                 out += [named for named in tree.accused(above) if named != head and named not in chain]
                 break
             continue
         passive = tree.children(above, _PASSIVE_SUBJECT)
         if passive:
             out += tree.objects(above, {"by"})
-        elif word.lemma in _DOES or candidate.family == "ceasefire":
+        elif word.lemma in role_words()["does"] or candidate.family == "ceasefire":
             out += [s for s in tree.subject(above) if s != head and s not in chain]
             out += tree.objects(above, {"by"})
         if out:
@@ -443,7 +296,7 @@ def _source(tree: _Tree, chain: list[int]) -> Span | None:
 def _resolve(tree: _Tree, index: int) -> int | None:
     """Return the noun that a pronoun likely stands for: the nearest earlier subject of the sentence that can act."""
     word = tree.words[index]
-    if word.pos != "PRON" and word.lemma not in _PRONOUNS:
+    if word.pos != "PRON" and word.lemma not in role_words()["pronouns"]:
         return index
     if word.dep in _SUBJECT and word.lemma in {"who", "which", "that"}:
         verb = word.head
@@ -453,4 +306,21 @@ def _resolve(tree: _Tree, index: int) -> int | None:
         i for i in range(tree.first, index)
         if tree.words[i].dep in {"nsubj", "nsubjpass"} and tree.words[i].pos in {"NOUN", "PROPN"}
     ]  # fmt: skip
-    return earlier[-1] if earlier else None
+    return earlier[-1] if earlier else _subject_before(tree)
+
+
+def _subject_before(tree: _Tree) -> int | None:
+    """Return whom the sentence before is about, for "He also called for ...": the subject of its main verb."""
+    at = next((s.index for s in tree.reading.sentences if s.first == tree.first), 0)
+    if at == 0:
+        return None
+    before = tree.reading.sentences[at - 1]
+    words = tree.words
+    subjects = [
+        i for i in range(before.first, before.last)
+        if words[i].dep == "nsubj" and words[words[i].head].dep == "ROOT" and words[i].pos in {"NOUN", "PROPN"}
+    ]  # fmt: skip
+    if not subjects or before.field != tree.field:
+        return None
+    tree.look_at(before.first, before.last)
+    return subjects[0]

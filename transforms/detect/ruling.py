@@ -6,28 +6,31 @@ from dataclasses import dataclass, replace
 
 from transforms.detect.denial import Denial, conditional, denial_of, is_correction, negated
 from transforms.detect.facts import COVERED
+from transforms.detect.named_in_passing import passing_of
 from transforms.detect.reading import Word, ancestors
+from transforms.detect.slot_data import word_lists
 from transforms.detect.slots import Slots, named_at
+from transforms.detect.step_words import step_words
 from transforms.detect.steps import step_of
 from transforms.detect.unarmed import is_unarmed
 from transforms.detect.view import View
 from transforms.model import Realis, Stage
 
+FILE = "ruling.en.toml"
+_KEYS = ("begin", "struck", "plans", "holds", "chances", "saying", "tags", "answered")
 _TALKS = frozenset({"talk", "agree"})
-_STOP = frozenset({"stop", "end", "cease", "halt", "pause", "suspend"})
-_BEGIN = frozenset({"take", "begin", "start", "come", "go"})  # "took hold"; how a truce ended is news of its own
-_STRUCK = frozenset(
-    {"deal", "agreement", "accord", "bargain", "pact", "truce", "ceasefire", "compromise", "balance", "tone"}
-)
-_PLANS = frozenset({"plan", "proposal", "initiative", "roadmap", "list", "formula", "framework", "blueprint"})
 
-_CHANCES = frozenset({"scenario", "chance", "likelihood", "odds"})
-_SAYING = frozenset(
-    {"say", "tell", "call", "urge", "demand", "insist", "stress", "add", "warn", "argue", "state", "write", "declare"}
-)
 _LONGEST_NEWS = 400  # days
-_TAGS_BEGIN = frozenset({"Tags", "Topics", "Keywords", "Tagged"})
 _MOST_TAGS = 12
+
+
+def ruling_words() -> dict[str, frozenset[str]]:
+    """Return the lexicon's lists.
+
+    Raises:
+        KnowledgeError: The data file cannot be used.
+    """
+    return word_lists(FILE, _KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
         return Ruling(Realis.HYPOTHETICAL, slots)
     if _is_to_stop(view) or _struck_a_deal(view):
         return Ruling(Realis.FUTURE, slots)
-    if _is_not_there(view):
-        return Ruling(Realis.NEGATED, slots)
+    if in_passing := Realis.NEGATED if _is_not_there(view) else passing_of(view):
+        return Ruling(in_passing, slots)
     background = (
         _is_of_years(view, slots)
         or _outlived(view)
@@ -85,11 +88,12 @@ def _is_a_thought(view: View) -> bool:
         return False
     above = [i for i in ancestors(view.reading, candidate.head) if sentence.first <= i < sentence.last]
     inside = _sentence(view)
-    if any(words[i].lemma in _CHANCES for i in above):
+    if any(words[i].lemma in ruling_words()["chances"] for i in above):
         return True
-    if any(w.lemma in _CHANCES and w.dep == "nsubj" and w.head in above for w in inside):
+    if any(w.lemma in ruling_words()["chances"] and w.dep == "nsubj" and w.head in above for w in inside):
         return True
-    if candidate.trigger.weak or any(w.lemma in _SAYING or w.text in {'"', "“", "”", ":", "'", "’"} for w in inside):
+    marks = sum(w.text in {'"', "“", "”", "'", "’", "‘"} for w in inside)
+    if candidate.trigger.weak or marks > 1 or any(w.lemma in ruling_words()["saying"] or w.text == ":" for w in inside):
         return False  # somebody is quoted: then it is a call
     return any(w.lemma in {"should", "must"} and w.dep == "aux" and w.head in above for w in inside)
 
@@ -138,15 +142,16 @@ def _is_elsewhere(view: View) -> bool:
 def _is_to_stop(view: View) -> bool:
     """Return whether an armed act is told only as what is to stop: "fighting is to stop on Monday under a truce"."""
     words, candidate = view.reading.words, view.candidate
+    stop = step_words().lists["stop"]
     verb = words[candidate.head].head
     if candidate.family != "armed" or words[candidate.head].dep not in {"nsubj", "nsubjpass", "csubj"}:
         return False
-    stops = words[verb].lemma in _STOP or (
+    stops = words[verb].lemma in stop or (
         words[verb].lemma == "be"
-        and any(w.head == verb and w.lemma in _STOP and w.dep == "xcomp" for w in _sentence(view))
+        and any(w.head == verb and w.lemma in stop and w.dep == "xcomp" for w in _sentence(view))
     )
     return stops and any(
-        words[w.head].lemma in _STOP and (w.lemma in {"will", "shall", "should", "must"} or w.tag == "TO")
+        words[w.head].lemma in stop and (w.lemma in {"will", "shall", "should", "must"} or w.tag == "TO")
         for w in _sentence(view)
     )
 
@@ -154,11 +159,22 @@ def _is_to_stop(view: View) -> bool:
 def _struck_a_deal(view: View) -> bool:
     """Return whether "strike" is what is done with a deal, not an armed act."""
     candidate = view.candidate
+    if candidate.family == "armed" and _closes_in_on_a_deal(view):
+        return True
     if candidate.trigger.id != "strike" or view.reading.words[candidate.head].lemma != "strike":
         return False
     above = view.reading.words[view.reading.words[candidate.head].head]  # headlines: "sides strike ceasefire deal"
     below = [w for w in _sentence(view) if w.head == candidate.head and w.dep in {"dobj", "nsubjpass"}]
-    return any(word.lemma in _STRUCK for word in (above, *below))
+    return any(word.lemma in ruling_words()["struck"] for word in (above, *below))
+
+
+def _closes_in_on_a_deal(view: View) -> bool:
+    """Return whether what is closed in on is no place: "closed in on a de-escalation deal"."""
+    words, at = view.reading.words, view.candidate.head
+    on = [i for i, w in enumerate(_sentence(view), view.candidate.sentence.first) if w.head == at and w.lemma == "on"]
+    return words[at].lemma == "close" and any(
+        w.head in on and w.lemma in ruling_words()["struck"] for w in _sentence(view)
+    )
 
 
 def _outlived(view: View) -> bool:
@@ -180,7 +196,7 @@ def _only_dates_an_act(view: View) -> bool:
     verb = words[candidate.head].head
     if candidate.family != "ceasefire" or words[candidate.head].dep != "nsubj" or words[verb].dep != "advcl":
         return False
-    if words[verb].lemma not in _BEGIN or not any(
+    if words[verb].lemma not in ruling_words()["begin"] or not any(
         w.head == verb and w.dep == "mark" and w.lemma == "after" for w in _sentence(view)
     ):
         return False
@@ -196,8 +212,11 @@ def _is_in_a_plan(view: View) -> bool:
     if candidate.family != "ceasefire":
         return False
     above = (candidate.head, *ancestors(view.reading, candidate.head)[:3])
+    which = [i for i in above if words[i].lemma in ruling_words()["holds"]]
+    if any(w.head in which and w.dep == "nsubj" and w.tag == "WDT" for w in _sentence(view)):
+        return all(words[i].tag != "VBZ" for i in which)  # "the plan, which included a ceasefire"
     clauses = [i for i in above if words[i].dep == "relcl"]
-    plans = {words[i].head for i in clauses if words[words[i].head].lemma in _PLANS}
+    plans = {words[i].head for i in clauses if words[words[i].head].lemma in ruling_words()["plans"]}
     # "a plan that envisages a ceasefire" is a new one, and asks for it
     return bool(plans) and not any(
         w.head in plans and w.dep == "det" and w.lemma in {"a", "an"} for w in _sentence(view)
@@ -208,7 +227,7 @@ def _is_a_tag(view: View) -> bool:
     """Return whether a trigger is one of a page's tags, which some feeds run into the text."""
     words, candidate = view.reading.words, view.candidate
     for at in range(candidate.first - 1, max(candidate.sentence.first, candidate.first - _MOST_TAGS) - 1, -1):
-        if words[at].text in _TAGS_BEGIN:
+        if words[at].text.istitle() and words[at].text.lower() in ruling_words()["tags"]:
             return True
         if words[at].pos in {"AUX", "DET", "ADP", "PRON"}:
             return False

@@ -24,12 +24,11 @@ from transforms.detect.terms import screen_words
 from transforms.model import Article
 
 COVERED = frozenset({"SY", "LY"})
+_MAX_CHARS = DetectSettings().max_chars
 _SHORTEST_PLACE = 4
-_STRIDE = 1024  # characters looked at in one go
-_LATIN_STRIDE = 8192  # bytes
+_STRIDE = 512  # characters or bytes looked at in one go: the first word found ends the search
 _SHORTEST_PREFIX = 4
 _KINDS = ("names", "demonyms", "leaders", "parties", "places")
-_UNLATIN = re.compile("[\u0370-\u06ff\ufb50-\ufeff]")  # Greek, Cyrillic, Arabic
 _UNLATIN_RUN = re.compile("[^\x00-\u036f](?:[^a-zA-Z]*[^\x00-\u036f])?")
 _CYRILLIC = re.compile("[\u0400-\u04ff]{4,}")
 _RUSSIAN_ENDINGS = "аеиоуыьюя"
@@ -91,18 +90,26 @@ class _LatinWords:
 
     def found_in(self, spaced: bytes) -> bool:
         """Return whether a text made by `_spaced` holds one of the words; looks little further than the first."""
-        find, reach = self._automaton.find_matches_as_indexes, _LATIN_STRIDE + self._longest
+        find, reach = self._automaton.find_matches_as_indexes, _STRIDE + self._longest
         if len(spaced) <= reach:
             return bool(find(spaced))
-        return any(find(spaced[begin : begin + reach]) for begin in range(0, len(spaced), _LATIN_STRIDE))
+        return any(find(spaced[begin : begin + reach]) for begin in range(0, len(spaced), _STRIDE))
 
 
 _SPACED = bytes(ord(chr(i).lower()) if i < 128 and chr(i).isalnum() else 32 for i in range(256))
+# The bytes of ASCII, curly quotes, dashes, the ellipsis and the hard space. A text of these alone, as most are, is not
+# folded: each byte of a sign becomes a space. A zero-width sign is none of them, for it parts no word.
+_PLAIN = bytes(sorted({*range(0x80), *"‘’“”–—…\u00a0".encode()}))
+_LATIN = bytes(sorted({*range(0xCD), 0xE2}))  # any letter with an accent, and signs
 
 
 def _spaced(text: str) -> bytes:
     """Return the Latin letters of a text as lower-case bytes, a space for every other sign, and one at each end."""
-    return (b" " + text.encode("ascii", _FOLDED) + b" ").translate(_SPACED)
+    return _letters(text.encode("ascii", _FOLDED))
+
+
+def _letters(raw: bytes) -> bytes:
+    return (b" " + raw + b" ").translate(_SPACED)
 
 
 def _folded_run(error: UnicodeError) -> tuple[str, int]:
@@ -206,14 +213,19 @@ def passes_screen(article: Article) -> bool:
     Reads at most as much of it as the detector does.
     """
     parts = (article.title, article.summary, article.text)
-    return text_passes("\n".join(part for part in parts if part)[: DetectSettings().max_chars])
+    return text_passes("\n".join(part for part in parts if part)[:_MAX_CHARS])
 
 
 def text_passes(text: str) -> bool:
-    """Return whether a text passes the screen; folding is slower than the screen, so only what needs it is folded."""
-    latin = _spaced(text)
-    other = ""
-    if not text.isascii() and _UNLATIN.search(text):
-        other = fold_text(" ".join(_UNLATIN_RUN.findall(text)))
-    pairs = zip(_latin(), _any_script(), strict=True) if other else ((words, None) for words in _latin())
-    return all(words.found_in(latin) or bool(any_script and any_script.found_in(other)) for words, any_script in pairs)
+    """Return whether a text passes the screen; folding is slower than searching, so only what needs it is folded."""
+    raw = text.encode("utf-8", "surrogatepass")
+    if not (beyond := raw.translate(None, _PLAIN)):
+        latin, other = _letters(raw), ""
+    else:
+        latin = _spaced(text)
+        other = fold_text(" ".join(_UNLATIN_RUN.findall(text))) if beyond.translate(None, _LATIN) else ""
+    if not other:
+        countries, triggers = _latin()
+        return countries.found_in(latin) and triggers.found_in(latin)
+    pairs = zip(_latin(), _any_script(), strict=True)
+    return all(words.found_in(latin) or any_script.found_in(other) for words, any_script in pairs)

@@ -42,6 +42,18 @@ def words(table: dict[str, Any], key: str, name: str) -> tuple[str, ...]:
     return tuple(fold_text(one.strip()) for one in value)
 
 
+@cache
+def word_lists(name: str, keys: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """Return the lists of a lexicon file that is nothing but lists of words, each by its key; absent ones are empty.
+
+    Raises:
+        KnowledgeError: The file cannot be used, or has a key that is not in `keys`.
+    """
+    table = read_lexicon(name)
+    only_keys(table, set(keys), name)
+    return {key: frozenset(words(table, key, name)) for key in keys}
+
+
 def numbers(table: dict[str, Any], key: str, name: str) -> dict[str, int]:
     """Return the table `key` of folded words and whole numbers."""
     value = table.get(key, {})

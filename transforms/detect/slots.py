@@ -2,110 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from datetime import date
 
 from transforms.detect.candidates import Candidate, Found
 from transforms.detect.facts import Facts
 from transforms.detect.reading import Reading, ancestors
-from transforms.detect.roles import Roles, Span, phrase_at, roles_of
+from transforms.detect.roles import Roles, Span, phrase_at, role_words, roles_of
 from transforms.detect.spans import DateAt, TollAt
 from transforms.model import DatePrecision, DateSpan, Party, Place
 
 _TOLL_OF_A_WAR = 300
-_ACTING = frozenset({"PERSON", "ORG", "GPE", "NORP"})
+# "BEIRUT, Feb 11 (Agency) - ..." or "TRIPOLI/CAIRO - ...", where a text or a paragraph begins.
+_BEFORE_A_DATELINE = re.compile(r"(?:^|[.!?:»”\"]|\n)\s*(?:[A-Z]{3,}\s*/\s*)?\Z")
+_REST_OF_A_DATELINE = re.compile(r"(?:\s*[,/][^.()\n;:]{1,40})?(?:\s*\([^()\n]{2,40}\)\s*[-–—:]|\s+[-–—]{1,2})\s")
 _FIGHTING = frozenset({"state", "force", "group", "alliance"})
-_BLAME = frozenset({"responsibility", "responsible", "blame", "accuse"})
-_BODIES = frozenset(
-    [
-        "army",
-        "attacker",
-        "authority",
-        "bomber",
-        "brigade",
-        "coalition",
-        "commander",
-        "committee",
-        "council",
-        "delegation",
-        "diplomat",
-        "envoy",
-        "faction",
-        "fighter",
-        "force",
-        "government",
-        "group",
-        "gunman",
-        "helicopter",
-        "insurgent",
-        "jet",
-        "jihadist",
-        "journalist",
-        "leader",
-        "leadership",
-        "loyalist",
-        "loyalists",
-        "mediator",
-        "militant",
-        "military",
-        "militia",
-        "minister",
-        "ministry",
-        "nation",
-        "observer",
-        "official",
-        "opposition",
-        "party",
-        "police",
-        "power",
-        "president",
-        "protester",
-        "rebel",
-        "regime",
-        "resident",
-        "ruler",
-        "side",
-        "soldier",
-        "spokesman",
-        "terrorist",
-        "tribe",
-        "troop",
-        "warplane",
-    ]
-)
-_TELLERS = frozenset(
-    [
-        "activist",
-        "analyst",
-        "agency",
-        "correspondent",
-        "director",
-        "doctor",
-        "eyewitness",
-        "investigator",
-        "journalist",
-        "medic",
-        "monitor",
-        "network",
-        "observatory",
-        "observer",
-        "official",
-        "reporter",
-        "rescuer",
-        "researcher",
-        "resident",
-        "source",
-        "spokesman",
-        "spokesperson",
-        "spokeswoman",
-        "volunteer",
-        "watchdog",
-        "witness",
-        "worker",
-        "minister",
-        "ambassador",
-    ]
-)
 _COUNTRIES = frozenset({"syria", "libya"})
 _WHEN_OWN = {"absolute", "weekday", "range", "relative", "since", "duration"}
 
@@ -186,17 +99,22 @@ def _day(day: date) -> DateSpan:
 
 def _distance(reading: Reading, candidate: Candidate, start: int, end: int) -> float:
     """Return how far a span is from the trigger: characters, and as much again for each clause between."""
+    key = ("far", candidate.first, candidate.last, start, end)  # asked again for each rival of each trigger
+    if key not in reading.memo:
+        reading.memo[key] = _measured(reading, candidate, start, end)
+    return float(reading.memo[key])
+
+
+def _measured(reading: Reading, candidate: Candidate, start: int, end: int) -> float:
     trigger_start, trigger_end = reading.words[candidate.first].start, reading.words[candidate.last - 1].end
     gap = max(0, start - trigger_end, trigger_start - end)
     between = reading.text[min(end, trigger_end) : max(start, trigger_start)]
     clauses = between.count(",") + between.count(";") + 2 * between.count(". ")
     tree = 0
     if reading.lang == "en":
-        word = next(
-            (i for i in range(candidate.sentence.first, candidate.sentence.last) if reading.words[i].start >= start),
-            None,
-        )
-        if word is not None:
+        first, last = candidate.sentence.first, candidate.sentence.last
+        word = bisect_left(reading.words, start, first, last, key=lambda one: one.start)
+        if word < last:
             up = {c: step for step, c in enumerate([candidate.head, *ancestors(reading, candidate.head)])}
             tree = next((step + up[c] for step, c in enumerate([word, *ancestors(reading, word)]) if c in up), 8)
     return gap + 20 * clauses + 12 * tree
@@ -210,7 +128,12 @@ def _mine(reading: Reading, candidate: Candidate, rivals: list[Candidate], start
 
 def _date(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> DateAt | None:
     sentence = candidate.sentence
+    after = [d for d in facts.dates if d.kind == "after" and _is_dated_after(facts.reading, candidate, d)]
+    if after:
+        return after[0]
     dates = [d for d in facts.dates if sentence.start <= d.start < sentence.end and d.kind in _WHEN_OWN]
+    if candidate.family == "armed":
+        dates = [d for d in dates if not _is_how_old_a_truce_is(facts.reading, candidate, d)]
     if candidate.family == "ceasefire":  # "a truce for four days" lasts so long; it did not happen in the last four
         dates = [d for d in dates if d.kind != "duration"]
     if not dates:
@@ -242,11 +165,65 @@ def _places(facts: Facts, candidate: Candidate, country: str, rivals: list[Candi
     inside = [
         p for p in facts.places
         if sentence.start <= p.start < sentence.end and p.place.kind != "country" and p.place.country in ("", country)
+        and not _is_in_a_dateline(facts.reading.text, p.start, p.end) and not _stands_for_a_party(facts, p.start, p.end)
     ]  # fmt: skip
     telling = [p for p in inside if not p.container] or inside
+    if candidate.family == "armed":
+        telling = [p for p in telling if _in_its_clause(facts.reading, candidate, p.start)] or telling
     same = [r for r in rivals if r.family == candidate.family]
     mine = [p for p in telling if _mine(facts.reading, candidate, same, p.start, p.end)] or telling
     return tuple(dict.fromkeys(p.place for p in mine))
+
+
+def _is_in_a_dateline(text: str, start: int, end: int) -> bool:
+    """Return whether a place only says where a report was filed: "BEIRUT, Feb 11 (Agency) - ..."."""
+    rest = _REST_OF_A_DATELINE.match(text, end)
+    if not rest or not ("(" in rest[0] or text[start:end].isupper()):
+        return False
+    return _BEFORE_A_DATELINE.search(text[max(0, start - 40) : start]) is not None
+
+
+def _stands_for_a_party(facts: Facts, start: int, end: int) -> bool:
+    """Return whether a capital means its government: "Damascus and the rebels agree on a truce"."""
+    return any(p.start == start and p.end == end for p in facts.parties)
+
+
+def _clause_of(reading: Reading, index: int) -> int:
+    """Return the verb of the clause that a word stands in, the word at the top where there is none."""
+    up = [index, *ancestors(reading, index)]
+    return next((i for i in up if reading.words[i].pos == "VERB"), up[-1])
+
+
+def _word_at(reading: Reading, candidate: Candidate, start: int) -> int | None:
+    first, last = candidate.sentence.first, candidate.sentence.last
+    at = bisect_right(reading.words, start, first, last, key=lambda one: one.end)
+    return at if at < last else None
+
+
+def _is_how_old_a_truce_is(reading: Reading, candidate: Candidate, told: DateAt) -> bool:
+    """Return whether a date belongs to the truce that an act breaks: "in breach of a day-old ceasefire"."""
+    words, inside = reading.words, range(candidate.sentence.first, candidate.sentence.last)
+    of = [i for i in inside if told.start < words[i].end and words[i].start < told.end]
+    above = {words[i].head for i in of} - set(of)
+    return any(words[i].lemma in role_words()["truces"] and words[i].pos in {"NOUN", "PROPN"} for i in above)
+
+
+def _is_dated_after(reading: Reading, candidate: Candidate, told: DateAt) -> bool:
+    """Return whether a trigger stands in the clause that "a day after" leads: "hit it a day after shells fell"."""
+    sentence, words = candidate.sentence, reading.words
+    if not (sentence.start <= told.start and told.end <= words[candidate.head].start):
+        return False
+    clause = _clause_of(reading, candidate.head)
+    return any(
+        words[i].head == clause and words[i].dep == "mark" and told.start < words[i].end <= told.end + 1
+        for i in range(sentence.first, sentence.last)
+    )
+
+
+def _in_its_clause(reading: Reading, candidate: Candidate, start: int) -> bool:
+    """Return whether a place is told in the clause of the act: "a day after children died in air strikes in Idlib"."""
+    at = _word_at(reading, candidate, start)
+    return at is not None and _clause_of(reading, at) == _clause_of(reading, candidate.head)
 
 
 def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ...]:
@@ -265,6 +242,7 @@ def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ..
         if sentence.start <= p.start < sentence.end
         and p.kind not in {"people", ""}
         and not any(start <= p.start < end for start, end in hit)
+        and not (armed and _names_a_truce(facts.reading, _word_at(facts.reading, candidate, p.start)))
     ]  # fmt: skip
     by = [p for p in inside if p.start > at and armed and _told_as_doer(facts, p.start)]
     if by:
@@ -278,23 +256,31 @@ def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ..
 
 
 def _can_act(facts: Facts, span: Span, armed: bool = False) -> bool:
-    """Return whether a phrase names someone: a known party, or what the parser takes for a person, body or state.
+    """Return whether a phrase names someone: a known party, a body of people, or whatever has a name.
 
-    A person whom no list knows does not make war, and is more likely the one who tells of it.
+    Whom no list knows does not make war, and is more likely the one who tells of it.
     """
     words = facts.reading.words[span[0] : span[1]]
+    if words[-1].lemma in role_words()["truces"]:
+        return False  # "Syria ceasefire breached"
     start, end = words[0].start, words[-1].end
     if any(p.start < end and start < p.end for p in facts.parties):
         return not (armed and _only_tells(facts, span))
-    acting = _ACTING - {"PERSON"} if armed else _ACTING
     if armed and _only_tells(facts, span):
         return False
-    return any(w.ent in acting for w in words) or any(w.lemma in _BODIES for w in words)
+    return any(w.lemma in role_words()["bodies"] or (w.pos == "PROPN" and not armed) for w in words)
+
+
+def _names_a_truce(reading: Reading, index: int | None) -> bool:
+    """Return whether a name only says which truce: "Syria ceasefire breached"."""
+    if index is None or reading.words[index].dep != "compound":
+        return False
+    return reading.words[reading.words[index].head].lemma in role_words()["truces"]
 
 
 def _only_tells(facts: Facts, span: Span) -> bool:
     """Return whether a phrase names those who report of a war and do not wage it."""
-    return facts.reading.words[span[1] - 1].lemma in _TELLERS
+    return facts.reading.words[span[1] - 1].lemma in role_words()["tellers"]
 
 
 def _is_a_place(facts: Facts, span: Span) -> bool:
@@ -319,7 +305,7 @@ def _blamed(facts: Facts) -> tuple[Party, ...]:
     """Return the party that the item says is responsible or is blamed, where an act is told without a perpetrator."""
     reading = facts.reading
     for word in reading.words:
-        if word.lemma in _BLAME:
+        if word.lemma in role_words()["blame"]:
             sentence = next(s for s in reading.sentences if s.start <= word.start < s.end)
             near = [p for p in facts.parties if sentence.start <= p.start < sentence.end and p.kind in _FIGHTING]
             if near:

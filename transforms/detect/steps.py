@@ -1,194 +1,439 @@
-"""Which step of a ceasefire English words settle: the verb that the ceasefire is the object of, read from the parse."""
+"""Which step of a ceasefire English words tell, read from the parse.
+
+The ceasefire hangs on a predicate that makes a step of it ("reached a truce": agreed), and every verb above changes
+that step: "trying to reach", "urged them to reach", "refused to reach". The words are in `lexicon/steps.en.toml`.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator
 
 from transforms.detect.candidates import Candidate
-from transforms.detect.reading import Reading, Sentence, ancestors
-from transforms.detect.slot_data import only_keys, read_lexicon, words
+from transforms.detect.reading import Reading, Word
+from transforms.detect.step_words import step_words
 from transforms.model import Stage
 
-FILE = "steps.en.toml"
-_KEYS = {
-    "extend", "extension", "reject", "talk", "talk_about", "about", "only_asked", "only_possible", "past",
-    "ask", "keep", "paper", "fall", "bound", "arrange", "trying", "sign", "stop",
+_HIGHEST = 8  # words climbed
+_REACH = 70  # words looked at on each side
+_TO_NOUN = {"compound", "amod", "nmod", "poss", "pobj", "prep", "nummod"}
+_OBJECT = {"dobj", "nsubjpass"}
+_CLAUSES = {"xcomp", "ccomp", "acl", "advcl", "pcomp", "prep"}
+# "observe the plan", "renewed its call" is still only asked for; a plan that is suspended was talked about
+_OF_A_PLAN = {
+    Stage.IN_EFFECT: Stage.CALLED_FOR, Stage.EXTENDED: Stage.CALLED_FOR, Stage.ENDED: Stage.NEGOTIATING,
 }  # fmt: skip
-_UP = {"compound", "amod", "nmod", "pobj", "prep", "poss"}
-_OBJECTS = {"dobj", "nsubjpass"}
-
-
-@cache
-def step_words() -> dict[str, frozenset[str]]:
-    """Return the lexicon's lists.
-
-    Raises:
-        KnowledgeError: The data file cannot be used.
-    """
-    table = read_lexicon(FILE)
-    only_keys(table, _KEYS, FILE)
-    return {key: frozenset(words(table, key, FILE)) for key in _KEYS}
+_KEPT = {Stage.AGREED, Stage.IN_EFFECT}
+_PERHAPS = {"could", "may", "might"}
+_OUGHT = {"should", "must"}
+_ALSO_NOUNS = {"start"}
+_UNDER = {"under", "as part of", "in line with", "in accordance with", "under part of", "within framework of"}
+_DONE = {"VBD", "VBN", "VBP", "VBZ"}  # of headlines also the present: "Egypt brokers truce"
+_RAISING = {"appear", "continue", "fail", "seem"}  # "the truce continues to hold": what it does is told below
 
 
 def step_of(reading: Reading, candidate: Candidate) -> Stage | None:
     """Return the step that the words around a ceasefire word settle, None where they settle none."""
-    tokens, lexicon, sentence = reading.words, step_words(), candidate.sentence
-    at = candidate.head
-    while True:
-        above, link = tokens[at].head, tokens[at].dep
-        if above == at or not sentence.first <= above < sentence.last:
-            break
-        governing = tokens[above]
-        settled, stage = _settled(reading, candidate, at)
-        if settled:
+    return _read(reading, candidate)[0]
+
+
+def asker_of_step(reading: Reading, candidate: Candidate) -> int | None:
+    """Return the word that asks for the ceasefire ("demands that they begin it"), None where it is not asked for."""
+    stage, asker = _read(reading, candidate)
+    return asker if stage is Stage.CALLED_FOR else None
+
+
+def _read(reading: Reading, candidate: Candidate) -> tuple[Stage | None, int | None]:
+    """Return the step and the word that asks for it; rules and features ask for them several times."""
+    if reading.lang != "en":
+        return None, None
+    key = ("step", candidate.first, candidate.last)
+    if key not in reading.memo:
+        climb = _Climb(reading, candidate)
+        reading.memo[key] = climb.step(), climb.asker
+    found: tuple[Stage | None, int | None] = reading.memo[key]
+    return found
+
+
+class _Climb:
+    """The way from a ceasefire word to the top of its sentence."""
+
+    def __init__(self, reading: Reading, candidate: Candidate) -> None:
+        self.tokens = reading.words
+        # A sentence of the news is shorter; a text without any end of a sentence must not cost its square.
+        self.first = max(candidate.sentence.first, candidate.head - _REACH)
+        self.last = min(candidate.sentence.last, candidate.head + _REACH)
+        self.candidate = candidate
+        self.lexicon = step_words()
+        self.asker: int | None = None
+
+    def step(self) -> Stage | None:
+        """Return the step told, None where nothing settles it."""
+        at = self.candidate.head
+        if self._is_to_begin(at):
+            return Stage.AGREED
+        beside = self._said_beside(at)
+        word = self.tokens[at]
+        if word.pos == "VERB" and word.lemma in self.lexicon.lists["stop"]:  # "agreed to hold their fire"
+            stage = self._told(at, Stage.AGREED)
+        elif word.lemma not in self.lexicon.lists["stop"] and (made := self.lexicon.made["noun"].get(word.lemma)):
+            # "pledged to deploy truce monitors"; but "an end to hostilities" is the truce itself
+            stage = self._of_noun(at, made)
+        else:
+            stage = self._climbed(at)
+        return beside if beside and stage in {None, Stage.IN_EFFECT, Stage.AGREED} else stage
+
+    def _said_beside(self, at: int) -> Stage | None:
+        """Return what a relative clause or a headline's next word says of it: "which has collapsed", "Truce ends"."""
+        made = self.lexicon.made["subject"]
+        following = self.tokens[self.candidate.last] if self.candidate.last < self.last else None
+        if following is not None and following.tag in {"NNS", "VBZ"} and following.text.endswith("s"):
+            lower = following.text.lower()
+            stage = made.get(lower[:-1]) or made.get(lower[:-2])
+            if stage in {Stage.ENDED, Stage.IN_EFFECT} and following.lemma not in _ALSO_NOUNS:
+                return self._modified(self.candidate.last, stage)
+        if (stage := self._said_before()) is not None:
             return stage
-        if link not in _UP or (governing.pos == "NOUN" and governing.lemma not in lexicon["about"]):
-            break
-        at = above
-    return Stage.AGREED if _is_to_begin(reading, candidate) else _said_extended(reading, candidate)
+        after = [w.lemma for w in self.tokens[self.candidate.last : min(self.candidate.last + 2, self.last)]]
+        if (stage := made.get(" ".join(["be", *after]))) is not None:  # "truce in tatters"
+            return stage
+        for i in range(at + 1, self.last):
+            if self.tokens[i].head == at and self.tokens[i].dep == "relcl":
+                subject = any(w.head == i and w.dep == "nsubj" and w.tag in {"WDT", "WP"} for w in self._sentence())
+                if subject and (stage := self._look_up("subject", i)):
+                    return self._modified(i, stage)
+                if subject and self._is_scheduled(i):  # "a truce which is due to start on Friday"
+                    return Stage.AGREED
+        if self.tokens[at].dep == "ROOT":  # "Truce agreed in Zabadani"
+            for i in range(at + 1, self.last):
+                if self.tokens[i].head == at and self.tokens[i].dep in {"acl", "amod"} and self.tokens[i].tag == "VBN":
+                    return self._look_up("object", i) or self._look_up("subject", i)
+        return next((s for tail in self._tails(at) if (s := made.get(f"be {tail}"))), None)
 
+    def _said_before(self) -> Stage | None:
+        """Return what a headline's verb does that is taken for a noun: "Damascus scraps truce with rebels"."""
+        at = self.candidate.first - 1
+        if at <= self.first:
+            return None
+        verb = self.tokens[at]
+        below = self.candidate.first <= verb.head < self.last
+        if verb.tag != "NNS" or verb.dep not in {"compound", "nsubj"} or not below:
+            return None
+        done = verb.lemma in self.lexicon.lists["arrange"]
+        stage = Stage.AGREED if done else self.lexicon.made["object"].get(verb.lemma)
+        after = self.tokens[self.candidate.last] if self.candidate.last < self.last else None
+        asked = after is not None and after.lemma in self.lexicon.lists["asked"]
+        return _OF_A_PLAN.get(stage, stage) if stage and asked else stage
 
-def _settled(reading: Reading, candidate: Candidate, at: int) -> tuple[bool, Stage | None]:
-    """Return whether the word above `at` settles the step, and which; None where it is only asked for or possible."""
-    tokens, lexicon, sentence = reading.words, step_words(), candidate.sentence
-    above, link = tokens[at].head, tokens[at].dep
-    governing = tokens[above]
-    if governing.pos == "NOUN":
-        stage = None
-        if governing.lemma in lexicon["talk"] and _talks_of(reading, at, above):
-            stage = Stage.NEGOTIATING
-        elif governing.lemma in lexicon["extension"] and link in _UP:
-            stage = Stage.EXTENDED
-        if stage:
-            return True, None if _asked(reading, above, sentence) else stage
-    if _called_for(reading, at, above, sentence):
-        return True, Stage.CALLED_FOR
-    if link in _OBJECTS and (promised := _is_promised(reading, above, sentence)) | _is_tried(reading, above):
-        return True, Stage.AGREED if promised else Stage.NEGOTIATING
-    if governing.pos != "VERB":
-        return False, None
-    if _is_bound_no_longer(reading, above, sentence):
-        return True, Stage.ENDED
-    if link == "nsubj" and governing.lemma in lexicon["fall"] and governing.tag not in {"VB", "VBG"}:
-        unsure = _asked(reading, above, sentence) or tokens[candidate.head].lemma == "talk"
-        return True, None if unsure else Stage.ENDED
-    if link in _OBJECTS:
-        return True, _done_to(reading, at, above, sentence)
-    return False, None
+    def _climbed(self, at: int, asked: bool = False) -> Stage | None:
+        """Return the step that the predicate above a noun tells; `asked`: of what is only a plan, a call, an offer."""
+        prepositions: list[str] = []
+        for _ in range(_HIGHEST):
+            above, link = self.tokens[at].head, self.tokens[at].dep
+            if above == at or not self.first <= above < self.last:
+                break
+            governing = self.tokens[above]
+            if governing.pos in {"ADP", "SCONJ", "PART"} and link in {"pobj", "pcomp", "prep"}:
+                prepositions.insert(0, governing.lemma)
+                at = above
+                continue
+            called = governing.dep in {"dobj", "pobj"} and governing.lemma in self.lexicon.lists["asked"]
+            if called or self._only_holds(governing, link):
+                asked, at, prepositions = asked or called, above, []  # "rejects UN call", taken for a verb
+                continue
+            if governing.pos in {"VERB", "AUX"}:
+                if self._carried_out(above, prepositions):
+                    released = governing.dep == "acl" and governing.tag == "VBN"  # "prisoners released under the truce"
+                    return Stage.IN_EFFECT if released else self._told(above, Stage.IN_EFFECT)
+                above = self._raised(above) if link == "nsubj" else above
+                stage = self._predicated(at, above, link, prepositions, asked)
+                self.asker = above if stage is Stage.CALLED_FOR and link not in {"nsubj", "nsubjpass"} else None
+                return self._told(above, stage) if stage else None
+            if link == "conj":
+                at = above
+                continue
+            if link not in _TO_NOUN and link not in {"appos", "relcl"}:
+                break
+            word = governing.lemma
+            if (frame := " ".join([word, *prepositions])) in self.lexicon.lists["frames"]:
+                at, prepositions = above, [frame]  # "withdrew as part of the truce"
+                continue
+            if word in self.lexicon.lists["asked"]:
+                asked = True
+            elif governing.pos == "PROPN" and link == "compound":
+                pass  # a headline's kicker, read as one name with it
+            elif stage := self.lexicon.made["noun"].get(word):
+                return self._of_noun(above, stage)
+            elif word not in self.lexicon.lists["itself"]:
+                return None
+            at, prepositions = above, []
+        return Stage.CALLED_FOR if asked else None
 
-
-def _called_for(reading: Reading, at: int, above: int, sentence: Sentence) -> bool:
-    tokens = reading.words
-    governing = tokens[above]
-    if governing.pos == "VERB" and tokens[at].dep not in {"nsubj", "nsubjpass"}:
-        return _is_asked_for(reading, at, above, sentence)
-    # "asked the brigades in Libya for a truce"
-    of_asked = governing.dep == "dobj" and tokens[at].lemma == "for"
-    return of_asked and _is_asked_for(reading, at, governing.head, sentence)
-
-
-def _done_to(reading: Reading, at: int, verb: int, sentence: Sentence) -> Stage | None:
-    """Return the step that a verb is to its object: extended, rejected or agreed."""
-    tokens, lexicon = reading.words, step_words()
-    lemma = tokens[verb].lemma
-    stage = Stage.EXTENDED if lemma in lexicon["extend"] else Stage.REJECTED if lemma in lexicon["reject"] else None
-    if lemma in lexicon["sign"] and tokens[verb].dep in {"ROOT", "ccomp", "conj"}:
-        stage = Stage.AGREED
-    past = any(tokens[i].head == at and tokens[i].lemma in lexicon["past"] for i in range(sentence.first, at))
-    return stage if stage and not past and not _asked(reading, verb, sentence) else None
-
-
-def _is_promised(reading: Reading, verb: int, sentence: Sentence) -> bool:
-    """Return whether somebody says that it will be kept: "said that the army would observe a ceasefire"."""
-    tokens, lexicon = reading.words, step_words()
-    if tokens[verb].lemma not in lexicon["keep"] or tokens[verb].dep not in {"ccomp", "ROOT"}:
-        return False
-    below = [tokens[i] for i in range(sentence.first, sentence.last) if tokens[i].head == verb and i != verb]
-    will = any(word.dep == "aux" and word.lemma in {"will", "would", "shall"} for word in below)
-    return will and not any(word.dep == "neg" or word.lemma in {"if", "unless", "whether"} for word in below)
-
-
-def _is_tried(reading: Reading, verb: int) -> bool:
-    """Return whether somebody is at work on it: "is trying to arrange a truce"."""
-    tokens, lexicon = reading.words, step_words()
-    above = tokens[tokens[verb].head]
-    if tokens[verb].lemma not in lexicon["arrange"] or tokens[verb].dep not in {"xcomp", "acl"}:
-        return False
-    return above.lemma in lexicon["trying"] and above.tag != "NNP"
-
-
-def _is_bound_no_longer(reading: Reading, verb: int, sentence: Sentence) -> bool:
-    """Return whether a side takes leave of it: "is no longer bound by the truce", "would no longer abide by it"."""
-    tokens, lexicon = reading.words, step_words()
-    if tokens[verb].lemma not in lexicon["bound"]:
-        return False
-    below = {tokens[i].lemma for i in range(sentence.first, sentence.last) if tokens[i].head == verb}
-    longer = "longer" in below or any(
-        tokens[i].lemma == "longer" and tokens[i - 1].lemma == "no"
-        for i in range(max(sentence.first + 1, verb - 4), verb)
-    )
-    return longer and tokens[verb].dep in {"ccomp", "ROOT", "conj"}
-
-
-def _is_to_begin(reading: Reading, candidate: Candidate) -> bool:
-    """Return whether it is agreed for later: "fighting is to stop on Monday under a ceasefire deal"."""
-    tokens, sentence = reading.words, candidate.sentence
-    up = [candidate.head, *ancestors(reading, candidate.head)]
-    verbs = [i for i in up if sentence.first <= i < sentence.last and tokens[i].lemma in step_words()["stop"]]
-    if not verbs or not any(tokens[i].lemma == "under" for i in up):
-        return False
-    return tokens[tokens[verbs[0]].head].lemma == "be" and tokens[verbs[0]].dep == "xcomp"
-
-
-def _said_extended(reading: Reading, candidate: Candidate) -> Stage | None:
-    """Read the headline's short passive: "Truce east of Aleppo extended by 72 hours"."""
-    tokens, sentence = reading.words, candidate.sentence
-    for i in range(candidate.last, sentence.last):
-        word = tokens[i]
-        if (
-            word.lemma in step_words()["extend"]
-            and word.head == candidate.head
-            and word.dep in {"acl", "relcl", "amod"}
-        ):
-            return Stage.EXTENDED if word.tag in {"VBN", "VBD"} else None
-        subject = word.lemma in step_words()["extend"] and tokens[candidate.head].head == i
-        if subject and tokens[candidate.head].dep in {"nsubj", "nsubjpass"} and word.tag in {"VBN", "VBD"}:
-            return None if _asked(reading, i, sentence) else Stage.EXTENDED
-    return None
-
-
-def _is_asked_for(reading: Reading, at: int, verb: int, sentence: Sentence) -> bool:
-    """Return whether someone is asked for it: "asked the sides for a truce", "urged them to respect the truce"."""
-    tokens, lexicon = reading.words, step_words()
-    if any(tokens[i].head == verb and tokens[i].dep == "neg" for i in range(sentence.first, sentence.last)):
-        return False
-    if tokens[verb].lemma in lexicon["ask"]:
-        of_paper = any(
-            tokens[i].head == verb and tokens[i].dep == "nsubj" and tokens[i].lemma in lexicon["paper"]
-            for i in range(sentence.first, sentence.last)
-        )
-        if of_paper or tokens[verb].dep in {"acl", "relcl", "advcl", "dobj", "nsubj", "pobj"}:
+    def _only_holds(self, governing: Word, link: str) -> bool:
+        """Return whether a verb says what stands in a plan: "a plan, including a truce", "that envisages a truce"."""
+        if governing.lemma not in self.lexicon.lists["holding"]:
             return False
-        return tokens[at].dep == "prep" and tokens[at].lemma == "for"
-    if tokens[verb].lemma not in lexicon["keep"] or tokens[verb].dep not in {"xcomp", "ccomp"}:
-        return False
-    return tokens[tokens[verb].head].lemma in lexicon["ask"]
+        return governing.tag == "VBG" or (link == "dobj" and governing.dep == "relcl")
 
+    def _carried_out(self, verb: int, prepositions: list[str]) -> bool:
+        """Return whether something is done that the ceasefire provides for: "were evacuated under the truce"."""
+        how = " ".join(prepositions)
+        if how not in _UNDER:
+            return False
+        carried = self.lexicon.lists["carried_out"]
+        below = {w.lemma for i, w in self._numbered() if w.head == verb and w.dep in {"xcomp", "ccomp"}}
+        return self.tokens[verb].lemma in carried or bool(below & carried)
 
-def _talks_of(reading: Reading, at: int, above: int) -> bool:
-    """Return whether the talks are about the ceasefire: "truce talks", "talks on a truce"."""
-    word = reading.words[at]
-    return word.dep in {"compound", "nmod", "amod"} or (word.dep == "prep" and word.lemma in step_words()["talk_about"])
+    def _predicated(self, at: int, verb: int, link: str, prepositions: list[str], asked: bool) -> Stage | None:
+        """Return what a verb makes of the ceasefire that hangs on it."""
+        made = self.lexicon.made
+        kept = made["prepositional"].get(" ".join([self.tokens[verb].lemma, *prepositions])) in _KEPT
+        if (kept or self._look_up("object", verb) in _KEPT) and self._is_no_longer(verb):
+            return Stage.ENDED
+        if self.tokens[verb].lemma in self.lexicon.lists["ask"] and self._is_said_by_paper(verb):
+            return None
+        if link in _OBJECT:
+            stage = self._look_up("object", verb, at)
+            if stage is None and link == "nsubjpass" and self._is_scheduled(verb):
+                stage = Stage.AGREED
+            if any(w.head == at and w.lemma in self.lexicon.lists["past"] for w in self._sentence()):
+                return None
+        elif link in {"prep", "agent"} or prepositions:
+            lemma = " ".join([self.tokens[verb].lemma, *prepositions])
+            stage = made["prepositional"].get(lemma) or made["object"].get(lemma)  # "calls off Idlib truce"
+            if stage is None and prepositions == ["for"] and self._has_object(verb, self.lexicon.lists["asked"]):
+                stage = Stage.CALLED_FOR  # "repeated calls on Sunday for a truce"
+        elif link in {"nsubj", "csubj"}:
+            stage = self._does(at, verb)
+        else:
+            return None
+        if asked and stage is None and link in {"nsubj", "nsubjpass"} and self.tokens[verb].pos == "VERB":
+            # "calls for a truce are growing": whatever becomes of a call, it was made
+            return Stage.CALLED_FOR if self.tokens[at].lemma in self.lexicon.lists["ask"] else None
+        if asked and stage:
+            return _OF_A_PLAN.get(stage, stage)
+        word = self.tokens[verb]
+        done = word.lemma in self.lexicon.lists["arrange"] and word.tag in _DONE and word.dep != "acl"
+        return Stage.AGREED if stage is Stage.NEGOTIATING and done else stage
 
+    def _does(self, at: int, verb: int) -> Stage | None:
+        """Return what a verb makes of the ceasefire that is its subject."""
+        stage = self._look_up("subject", verb)
+        if stage is Stage.IN_EFFECT and self._is_no_longer(verb):
+            return Stage.ENDED
+        if stage is None and self.tokens[verb].tag in {"VBD", "VBN"}:  # "Truce extended by a week"
+            short = self.tokens[verb].lemma in self.lexicon.lists["short"]
+            stage = self._look_up("object", verb) if short else None
+        if stage is None and self._is_scheduled(verb):
+            return Stage.AGREED
+        its_own = self.tokens[at].head == verb  # not "the truce failed to hold"
+        if stage is Stage.IN_EFFECT and its_own and self._is_infinitive(verb):
+            return Stage.AGREED  # "for a truce to start on Monday"
+        return stage
 
-def _asked(reading: Reading, verb: int, sentence: Sentence) -> bool:
-    """Return whether the step is only asked for, possible or not taken."""
-    tokens, lexicon = reading.words, step_words()
-    below = [i for i in range(sentence.first, sentence.last) if tokens[i].head == verb and i != verb]
-    if any(tokens[i].dep == "neg" or (tokens[i].dep == "det" and tokens[i].lemma == "no") for i in below):
-        return True
-    if any(tokens[i].dep == "aux" and tokens[i].lemma in lexicon["only_possible"] for i in below):
-        return True
-    if any(tokens[i].dep == "mark" and tokens[i].lemma in {"if", "unless", "whether"} for i in below):
-        return True
-    return any(tokens[i].lemma in lexicon["only_asked"] for i in ancestors(reading, verb)[:3])
+    def _raised(self, verb: int) -> int:
+        """Return the verb that says what the subject of `verb` does: "the truce failed to hold"."""
+        if self.tokens[verb].lemma not in _RAISING:
+            return verb
+        below = (i for i, w in self._numbered() if w.head == verb and w.dep == "xcomp" and self._is_infinitive(i))
+        return next(below, verb)
+
+    def _is_scheduled(self, verb: int) -> bool:
+        """Return whether the truce has yet to begin: "is to begin", "is due to start", "is expected to take effect"."""
+        lists = self.lexicon.lists
+        heads = {verb} if self.tokens[verb].lemma in lists["scheduled"] else set()
+        heads |= {
+            i for i, w in self._numbered() if w.head == verb and w.dep == "acomp" and w.lemma in lists["scheduled"]
+        }
+        return any(
+            w.head in heads and w.dep == "xcomp" and w.lemma in lists["begin"] and self._is_infinitive(i)
+            and self._look_up("subject", i) is Stage.IN_EFFECT
+            for i, w in self._numbered()
+        )  # fmt: skip
+
+    def _is_no_longer(self, verb: int) -> bool:
+        return any(w.text.lower() == "longer" and (w.head == verb or i < verb <= i + 4) for i, w in self._numbered())
+
+    def _is_said_by_paper(self, verb: int) -> bool:
+        """Return whether a paper calls for it and nobody does anew: "a memorandum calling for a truce"."""
+        paper, word = self.lexicon.lists["paper"], self.tokens[verb]
+        if word.dep in {"acl", "relcl"} and self.tokens[word.head].lemma in paper:
+            return True
+        return any(w.head == verb and w.dep == "nsubj" and w.lemma in paper for w in self._sentence())
+
+    def _numbered(self) -> Iterator[tuple[int, Word]]:
+        return enumerate(self._sentence(), self.first)
+
+    def _is_infinitive(self, verb: int) -> bool:
+        return any(w.head == verb and w.dep == "aux" and w.lemma == "to" for w in self._sentence())
+
+    def _has_object(self, verb: int, of: frozenset[str]) -> bool:
+        return any(w.head == verb and w.dep == "dobj" and w.lemma in of for w in self._sentence())
+
+    def _tails(self, verb: int) -> list[str]:
+        """Return what completes a predicate: particle, object, "into effect"."""
+        tails: list[str] = []
+        for i, word in self._numbered():
+            if word.head != verb or i == verb:
+                continue
+            if word.dep in {"dobj", "acomp", "attr", "advmod"} or self._is_particle(i):
+                tails.append(word.lemma)
+            elif word.dep == "prep":
+                tails += [f"{word.lemma} {w.lemma}" for w in self._sentence() if w.head == i and w.dep == "pobj"]
+        return tails
+
+    def _is_particle(self, at: int) -> bool:
+        """Return whether a word belongs to its verb: "off" of "call off", but not "on" of "hold on Sunday"."""
+        return self.tokens[at].dep == "prt" and not any(w.head == at and w.dep == "pobj" for w in self._sentence())
+
+    def _look_up(self, section: str, verb: int, of: int | None = None) -> Stage | None:
+        made = self.lexicon.made[section]
+        lemma = self.tokens[verb].lemma
+        tails = self._tails(verb) + (self._tails(of) if of is not None else [])
+        for tail in tails:
+            if (stage := made.get(f"{lemma} {tail}")) is not None:
+                return stage
+        if any(w.head == verb and self._is_particle(i) for i, w in self._numbered()):
+            return None  # "called up" is not "called"
+        return made.get(lemma)
+
+    def _of_noun(self, noun: int, stage: Stage) -> Stage | None:
+        """Return what becomes of a step told by a noun: "rejected an extension", "asked for an extension"."""
+        at, prepositions = noun, list[str]()
+        for _ in range(3):
+            above, link = self.tokens[at].head, self.tokens[at].dep
+            if above == at or not self.first <= above < self.last:
+                return stage
+            if self.tokens[above].pos in {"ADP", "PART"}:
+                prepositions.insert(0, self.tokens[above].lemma)
+                at = above
+                continue
+            if self.tokens[above].pos not in {"VERB", "AUX"}:
+                return None if self.tokens[above].lemma in self.lexicon.lists["asked"] else stage
+            verb = self.tokens[above].lemma
+            over = None
+            if link in _OBJECT:
+                over = self.lexicon.made["object"].get(verb)
+            elif prepositions:
+                over = self.lexicon.made["prepositional"].get(" ".join([verb, *prepositions]))
+            if over is Stage.AGREED and self.tokens[noun].lemma in self.lexicon.lists["asked"]:
+                return self._told(above, over)  # "agreed to the peace plan"
+            if over in {Stage.REJECTED, Stage.CALLED_FOR} and stage is not Stage.NEGOTIATING:
+                return over if over is Stage.REJECTED or stage is not Stage.ENDED else None
+            if stage is Stage.ENDED and not self.lexicon.lists["not_yet"].isdisjoint({verb, *prepositions}):
+                return None  # "warned of the collapse of the truce", "until the end of the truce"
+            return self._told(above, stage)
+        return stage
+
+    def _told(self, verb: int, stage: Stage) -> Stage | None:
+        """Return what the words at and above a predicate make of its step, None where it is not told as taken."""
+        lists, clause = self.lexicon.lists, self.lexicon.made["clause"]
+        at: Stage | None = stage
+        for _ in range(_HIGHEST):
+            at = self._modified(verb, at) if at else None
+            if at is None:
+                return None
+            above, link = self._above(verb)
+            if link == "conj" and above != verb and self.tokens[above].pos in {"VERB", "AUX"}:
+                # "agreed to stop and respect": what governs the first governs the second
+                verb = above
+                above, link = self._above(verb)
+            if above == verb and at in _KEPT and self._is_infinitive(verb):
+                return Stage.AGREED  # a headline's future: "Army to observe truce for Eid"
+            if self._hangs_on_a_text(above, link, at):
+                if self.tokens[above].lemma not in lists["voted"]:
+                    return self._climbed(above, asked=True)
+                made = self._climbed(above)  # "failed to adopt a resolution": it still asks
+                return Stage.CALLED_FOR if made is Stage.NEGOTIATING else made
+            if above == verb or not self.first <= above < self.last or link not in _CLAUSES:
+                return at
+            word = self.tokens[above]
+            if word.pos == "ADP":  # "pressed them into accepting"
+                verb = above
+                if word.lemma == "without":
+                    return Stage.NEGOTIATING if at is Stage.AGREED else None
+                continue
+            purpose = self._is_infinitive(verb) and (word.lemma in clause or word.lemma in lists["told"])
+            if link == "advcl" and not purpose:
+                return at  # "as they announced a truce" is told whatever stands above; "met to discuss" is not
+            at = self._governed(at, above, link)
+            verb = above
+        return at
+
+    def _governed(self, stage: Stage, above: int, link: str) -> Stage | None:
+        """Return what the word above a predicate makes of its step."""
+        lists, key = self.lexicon.lists, self.tokens[above].lemma
+        if key in lists["told"] or (key == "tell" and link == "ccomp"):
+            return stage
+        if key in lists["failed"]:
+            ended = stage is Stage.IN_EFFECT and self._is_subject_of_failing(above)
+            return Stage.ENDED if ended else Stage.NEGOTIATING
+        if key == "order" and above > self.first and self.tokens[above - 1].lemma == "in":
+            return self._operated(stage, Stage.NEGOTIATING, link)  # "in order to achieve a truce"
+        operator = self.lexicon.made["clause"].get(key)
+        if operator is None:
+            return None
+        self.asker = above if operator is Stage.CALLED_FOR else self.asker
+        return self._operated(stage, operator, link)
+
+    def _hangs_on_a_text(self, noun: int, link: str, stage: Stage) -> bool:
+        """Return whether what becomes of a text decides: "a plan to impose a truce", "a resolution demanding one"."""
+        key, lists = self.tokens[noun].lemma, self.lexicon.lists
+        if key in lists["voted"]:
+            return link in {"acl", "relcl"} and stage is Stage.CALLED_FOR
+        known = key in lists["told"] or key in lists["failed"] or key in self.lexicon.made["clause"]
+        return link == "acl" and key in lists["asked"] and not known
+
+    def _above(self, verb: int) -> tuple[int, str]:
+        """Return what a verb hangs on, and how: "want the armies to stop" on "want", also if read with "armies"."""
+        above, link = self.tokens[verb].head, self.tokens[verb].dep
+        noun = self.tokens[above]
+        if link in {"acl", "relcl"} and noun.dep == "dobj" and self._is_infinitive(verb):
+            known = self.lexicon.lists["asked"] | self.lexicon.made["clause"].keys() | self.lexicon.lists["failed"]
+            if noun.lemma not in known and self.tokens[noun.head].lemma in self.lexicon.made["clause"]:
+                return noun.head, "ccomp"
+        return above, link
+
+    def _is_subject_of_failing(self, verb: int) -> bool:
+        heads = {self.candidate.head, self.tokens[self.candidate.head].head}
+        return any(i in heads and self.tokens[i].head == verb for i in range(self.first, self.last))
+
+    def _operated(self, stage: Stage, operator: Stage, link: str) -> Stage | None:
+        if stage is Stage.REJECTED or (stage is Stage.ENDED and operator is not Stage.AGREED):
+            return None if operator in {Stage.CALLED_FOR, Stage.NEGOTIATING} else stage
+        if operator is Stage.AGREED:
+            return Stage.AGREED if stage in _KEPT else stage
+        if operator is Stage.NEGOTIATING and stage is Stage.IN_EFFECT:
+            return stage
+        return operator
+
+    def _modified(self, verb: int, stage: Stage) -> Stage | None:
+        """Return what negation, doubt and time make of a step told by `verb`."""
+        below = [w for i, w in self._numbered() if w.head == verb and i != verb]
+        if any(w.dep in {"mark", "advmod"} and w.lemma in self.lexicon.lists["condition"] for w in below):
+            return None
+        auxiliaries = {w.lemma for w in below if w.dep in {"aux", "auxpass"}}
+        if any(w.dep == "neg" for w in below):
+            if stage is Stage.IN_EFFECT and any(w.lemma == "never" for w in below):
+                return Stage.ENDED
+            return None
+        if auxiliaries & _PERHAPS:
+            return None
+        if auxiliaries & _OUGHT:
+            return Stage.CALLED_FOR if stage in _KEPT else None
+        if auxiliaries & {"will", "would", "shall"}:
+            return Stage.AGREED if stage in _KEPT else stage
+        return stage
+
+    def _is_to_begin(self, at: int) -> bool:
+        """Return whether it is agreed for later: "fighting is to stop on Monday under a ceasefire deal"."""
+        up = [at]
+        while len(up) < _HIGHEST and self.tokens[up[-1]].head != up[-1]:
+            up.append(self.tokens[up[-1]].head)
+        stop = self.lexicon.lists["stop"]
+        verbs = [i for i in up if self.first <= i < self.last and self.tokens[i].lemma in stop]
+        if not verbs or not any(self.tokens[i].lemma == "under" for i in up):
+            return False
+        return self.tokens[self.tokens[verbs[0]].head].lemma == "be" and self.tokens[verbs[0]].dep == "xcomp"
+
+    def _sentence(self) -> tuple[Word, ...]:
+        return self.tokens[self.first : self.last]

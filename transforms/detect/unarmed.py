@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
 from transforms.detect.candidates import Candidate
-from transforms.detect.reading import Reading, Word
-from transforms.detect.slot_data import only_keys, read_lexicon, words
+from transforms.detect.reading import Reading, Word, children
+from transforms.detect.slot_data import word_lists
 from transforms.detect.view import View
 
 FILE = "unarmed.en.toml"
-_KEYS = {"kinds", "quarrels", "quarrellers", "at_times_armed", "sport"}
+_KEYS = (
+    "kinds",
+    "quarrels",
+    "quarrellers",
+    "at_times_armed",
+    "sport",
+)
 _ARMS = frozenset({"air.strike", "shelling", "bombing", "chemical", "siege", "shooting", "shooting.who"})
 _SPORTS_ITEM = 3
+_MOST_TRUCES = 20  # looked at in one item
+_REACH = 70  # words looked at on each side
 _OVER = frozenset({"over", "on", "in", "about"})
 _BETWEEN = frozenset({"between", "among", "with"})
 _PARTS = frozenset({"compound", "amod", "nmod"})
 
 
-@cache
 def unarmed_words() -> dict[str, frozenset[str]]:
     """Return the lexicon's lists.
 
     Raises:
         KnowledgeError: The data file cannot be used.
     """
-    table = read_lexicon(FILE)
-    only_keys(table, _KEYS, FILE)
-    return {key: frozenset(words(table, key, FILE)) for key in _KEYS}
+    return word_lists(FILE, _KEYS)
 
 
 def is_unarmed(view: View) -> bool:
@@ -37,8 +41,16 @@ def is_unarmed(view: View) -> bool:
         return False
     if _is_sport(view.reading):
         return view.candidate.family == "ceasefire" or view.candidate.trigger.id == "ground.fight"
-    truces = [c for c in view.found.candidates if c.family == "ceasefire"]  # a headline may say whose truce it is
-    return view.candidate.family == "ceasefire" and any(_of_a_quarrel(view.reading, truce) for truce in truces)
+    return view.candidate.family == "ceasefire" and _tells_of_a_quarrel(view)
+
+
+def _tells_of_a_quarrel(view: View) -> bool:
+    """Return whether a truce of the item is one of a quarrel: a headline may say whose truce it is."""
+    memo = view.reading.memo
+    if "quarrel" not in memo:
+        truces = [c for c in view.found.candidates if c.family == "ceasefire"][:_MOST_TRUCES]
+        memo["quarrel"] = any(_of_a_quarrel(view.reading, truce) for truce in truces)
+    return bool(memo["quarrel"])
 
 
 def _arms_told(view: View) -> bool:
@@ -78,9 +90,8 @@ def _of_a_quarrel(reading: Reading, candidate: Candidate) -> bool:
 
 def _below(reading: Reading, index: int, candidate: Candidate) -> Iterator[Word]:
     sentence = candidate.sentence
-    for i in range(sentence.first, sentence.last):
-        if reading.words[i].head == index and i != index:
-            yield reading.words[i]
+    first, last = max(sentence.first, candidate.head - _REACH), min(sentence.last, candidate.head + _REACH)
+    yield from (reading.words[i] for i in children(reading, index, first, last))
 
 
 def _phrase(reading: Reading, index: int, candidate: Candidate) -> Iterator[Word]:
