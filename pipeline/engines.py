@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline.options import runner_name
+from pipeline.options import PRISM, runner_name
 from transforms.failures import ConfigError, EngineError
 
 BEAM_VERSION = "2.77.0"
 BUNDLES = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
 # What a user types, and what Beam calls it. The others of `trucewatch run` lose the output of an endless source.
 STREAM_RUNNERS = {
-    "prism": "PrismRunner",
+    "prism": PRISM,
     "flink": "FlinkRunner",
     "dataflow": "DataflowRunner",
     "portable": "PortableRunner",

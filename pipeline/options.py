@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
 DEFAULT_RUNNER = "FnApiRunner"
+PRISM = "pipeline.prism.TetheredPrismRunner"  # Beam's own leaves Prism behind where the command is killed
 # What a user types, and what Beam calls it. DirectRunner is Beam's own switch between local runners.
 RUNNERS = {
     "fnapi": "FnApiRunner",
@@ -44,4 +45,6 @@ def beam_options(runner: str = DEFAULT_RUNNER, extra: Sequence[str] = ()) -> Pip
 
     # What a run raises is told once, by the command; Beam would print the traceback of every attempt.
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    return PipelineOptions([f"--runner={runner_name(runner)}", "--no_save_main_session", *extra])
+    name = runner_name(runner)
+    name = PRISM if name == RUNNERS["prism"] else name
+    return PipelineOptions([f"--runner={name}", "--no_save_main_session", *extra])

@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 def cases(table: str) -> list[dict[str, Any]]:
     """Return the cases of tests/cases/<table>.toml; each has a `name` and a `why`."""
@@ -14,3 +16,15 @@ def cases(table: str) -> list[dict[str, Any]]:
     lacking = [row.get("name", "?") for row in rows if not row.get("name") or not row.get("why")]
     assert not lacking, f"{path.name}: cases without name or why: {lacking}"
     return rows
+
+
+def as_params(rows: list[dict[str, Any]]) -> list[Any]:
+    """Return the cases as parameters named by `name` and `why`; one with `open` must still fail, for that reason."""
+    return [
+        pytest.param(
+            row,
+            id=f"{row['name']}: {row['why']}",
+            marks=[pytest.mark.xfail(strict=True, reason=row["open"])] if "open" in row else [],
+        )
+        for row in rows
+    ]

@@ -112,6 +112,7 @@ def stream(
     with logged_as(f"stream/{schedule.start:%Y%m%dT%H%M%SZ}"):
         counters = run_stream(job, opened, stop, lambda told: _show(told, json), pulse=pulse, detach=detach)
     observer.close()
+    _show_unread(counters.get("feeds.failed", 0), opened)
     if json:
         write_json(counters)
     else:
@@ -184,6 +185,14 @@ def _serve(observer: Observer, port: int, store: Store | None) -> None:
         raise ConfigError("--metrics-port: without a store nothing is known here; the engine has metrics of its own")
     server = observer.serve(port, health=lambda: healthcheck(store, datetime.now(UTC), _OLDEST_BEAT, runs_only=True))
     say(f"Metrics and health are served on port {server.port}: /metrics, /healthz")
+
+
+def _show_unread(pulls: int, store: Store | None) -> None:
+    """Say that items may be missing: a feed that failed at the last tick of a replay was not asked again."""
+    if pulls:
+        why = "`trucewatch failures` says which and why" if store else "the log says which and why"
+        times = "once" if pulls == 1 else f"{pulls} times"
+        show_warnings([f"a feed could not be read {times} ({why}); what it missed is read by its next poll, or start"])
 
 
 def _show(alerts: Sequence[Alert], as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -47,3 +48,19 @@ def log_as_json() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # What Python itself would print of its own accord: warnings, and what ends a thread of Beam's or of ours.
+    logging.captureWarnings(True)
+    threading.excepthook = _log_end_of_thread
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_end_of_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_type is not SystemExit:
+        name = ended.thread.name if ended.thread else "unknown"
+        error = ended.exc_value or ended.exc_type()
+        logging.getLogger("threading").error("thread %s ended by an error", name, exc_info=error)
+
+
+def _log_unraisable(what: sys.UnraisableHookArgs) -> None:
+    error = what.exc_value or what.exc_type()
+    logging.getLogger("python").error("%s: %r", what.err_msg or "error ignored in", what.object, exc_info=error)

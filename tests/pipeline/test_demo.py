@@ -62,6 +62,11 @@ def test_both_runs_end_well(demo: Demo) -> None:
     assert [r.summary.imbalances for r in demo.results] == [{}, {}]
 
 
+def test_nothing_else_is_told(demo: Demo) -> None:
+    expected = {a.event_id for row in EXPECTED["event"] if row.get("alert") is not False for a in matching(demo, row)}
+    assert [a.evidence[0].quote for a in demo.alerts if a.event_id not in expected] == []
+
+
 @pytest.mark.parametrize("row", EXPECTED["trap"], ids=lambda r: r["why"])
 def test_a_trap_raises_nothing(demo: Demo, row: dict[str, Any]) -> None:
     raised = [a for a in demo.alerts if row["item"] in told_by(a)]

@@ -16,6 +16,7 @@ from transforms.alert.ledger import Ledger, ledger_of
 from transforms.alert.settings import AlertPolicy
 from transforms.alert.telling import REVISIT, is_step, superseded_pair, tell
 from transforms.deduplicate.block import decide_block
+from transforms.deduplicate.clusters import ClusterSpace
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.failures import Failure
 from transforms.model import Alert, Event, EventChange, Mention
@@ -66,6 +67,7 @@ def look(
     now: datetime,
     clusters: ClusterSettings,
     policy: AlertPolicy,
+    space: ClusterSpace | None = None,
 ) -> Look:
     """Decide on `mentions` of one country and tell of what changed.
 
@@ -78,10 +80,11 @@ def look(
         now: The clock of this look.
         clusters: Settings of deduplicate.
         policy: What is told.
+        space: What an earlier look at this country left ready for comparison; it changes nothing but the time it takes.
     """
     open_events = [event for event in memory.events.values() if not event.closed]
     counts: Counter[str] = Counter()
-    decision, failures = decide_block(open_events, list(mentions), now, clusters)
+    decision, failures = decide_block(open_events, list(mentions), now, clusters, space)
     counts["deduplicate.in"] += len(mentions)
     counts["deduplicate.out"] += decision.taken
     counts["deduplicate.failed"] += len(failures)

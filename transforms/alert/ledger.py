@@ -40,6 +40,10 @@ class Ledger:
     detected: tuple[Ceasefire, ...] = ()
     ranks: Ranks = field(default_factory=known_ranks)
     recent: timedelta = RECENT
+    # By country and days those that acts may surely break: acts are many, and the days on which they are done are few.
+    _surely: dict[tuple[str, date, date], tuple[Ceasefire, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __iter__(self) -> Iterator[Ceasefire]:
         """Yield the known ones, then the detected ones."""
@@ -86,15 +90,16 @@ class Ledger:
         if event.family is Family.CEASEFIRE or event.date is None:
             return None
         actors, targets = ids_of(event.actors), ids_of(event.targets)
-        first, last = event.date.start, event.date.end
+        when = (event.country, event.date.start, event.date.end)
+        surely = self._surely.get(when)
+        if surely is None:
+            surely = self._surely[when] = tuple(
+                one for one in self if one.country == when[0] and one.surely_in_force(*when[1:]) and one.binding
+            )
         found = [
             one
-            for one in self
-            if one.country == event.country
-            and one.surely_in_force(first, last)  # first: it is cheap and rules out most
-            and one.binding
-            and _holds_somewhere(one, event.places)
-            and breaks(one, actors, targets, self.ranks, means=event.means)
+            for one in surely
+            if _holds_somewhere(one, event.places) and breaks(one, actors, targets, self.ranks, means=event.means)
         ]
         return min(found, key=_most_specific, default=None)
 

@@ -26,6 +26,8 @@ from transforms.alert.country import Look, Memory, look, remembered
 from transforms.alert.settings import AlertPolicy
 from transforms.alert.telling import STAGE
 from transforms.counters import count, measure
+from transforms.deduplicate.clusters import ClusterSpace
+from transforms.deduplicate.decide import space_for
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.envelope import pack, unpack
 from transforms.failures import StateError
@@ -155,6 +157,9 @@ class _Country(beam.DoFn):
         self._opener = store
         self._store: CountryStore | None = None
         self._memory: dict[str, tuple[str, Memory]] = {}  # country -> token, what the last look left
+        # Open events ready for comparison. They need no token: each look holds them against the events it is given,
+        # which are those of the state or the store, and makes ready anew what is not the same.
+        self._spaces: dict[str, ClusterSpace] = {}
 
     def process(
         self,
@@ -221,15 +226,18 @@ class _Country(beam.DoFn):
     def _look(
         self, country: str, mentions: Sequence[Mention], now: datetime, agenda: _Agenda, log: Any
     ) -> tuple[Look, _Agenda]:
+        space = self._spaces.get(country)
+        if space is None:
+            space = self._spaces[country] = space_for(self._clusters)
         if self._opener is None:
             memory = self._logged(country, agenda, log)
-            found = look(memory, mentions, now, self._clusters, self._policy)
+            found = look(memory, mentions, now, self._clusters, self._policy, space)
             return found, self._log(country, memory.events, found, agenda, log)
         if self._store is None:
             self._store = self._opener()
         for _ in range(_ATTEMPTS):
             memory, number = self._stored(country, agenda, now, self._store)
-            found = look(memory, mentions, now, self._clusters, self._policy)
+            found = look(memory, mentions, now, self._clusters, self._policy, space)
             if not (found.events or found.alerts or found.failures):
                 return found, self._remember(country, found, replace(agenda, number=number))
             if self._store.keep(country, number, now, found):

@@ -20,6 +20,7 @@ from typing import Self
 import msgspec
 
 from transforms.failures import ParseError
+from transforms.ingest.patience import Patience
 from transforms.ingest.settings import FetchSettings
 from transforms.ingest.wire import Job, Reply
 
@@ -145,7 +146,7 @@ class _Worker:
         os.set_blocking(stdin.fileno(), False)
         os.set_blocking(stdout.fileno(), False)
         try:
-            self._read_frame(time.monotonic() + START_S)
+            self._read_frame(Patience(START_S))
         except ParseError as error:
             self.kill()
             raise ParseError(
@@ -154,11 +155,11 @@ class _Worker:
 
     def run(self, job: Job, body: bytes | bytearray, wall_s: float) -> Reply:
         self.jobs += 1
-        deadline = time.monotonic() + wall_s
+        patience = Patience(wall_s, of=self.pid)
         head = msgspec.json.encode(job)
-        self._write(len(head).to_bytes(8, "big") + head + len(body).to_bytes(8, "big"), deadline)
-        self._write(body, deadline)
-        return msgspec.json.decode(self._read_frame(deadline), type=Reply)
+        self._write(len(head).to_bytes(8, "big") + head + len(body).to_bytes(8, "big"), patience)
+        self._write(body, patience)
+        return msgspec.json.decode(self._read_frame(patience), type=Reply)
 
     def kill(self) -> None:
         """End the process and wait for it, so that no zombie stays."""
@@ -167,10 +168,10 @@ class _Worker:
         self._stdin.close()
         self._stdout.close()
 
-    def _write(self, payload: bytes | bytearray, deadline: float) -> None:
+    def _write(self, payload: bytes | bytearray, patience: Patience) -> None:
         view = memoryview(payload)
         while view:
-            self._wait(self._stdin.fileno(), selectors.EVENT_WRITE, deadline)
+            self._wait(self._stdin.fileno(), selectors.EVENT_WRITE, patience)
             try:
                 view = view[os.write(self._stdin.fileno(), view[: 1 << 20]) :]
             except BlockingIOError:
@@ -178,13 +179,13 @@ class _Worker:
             except BrokenPipeError:
                 raise self._ended() from None
 
-    def _read_frame(self, deadline: float) -> bytes:
-        return self._exactly(int.from_bytes(self._exactly(8, deadline), "big"), deadline)
+    def _read_frame(self, patience: Patience) -> bytes:
+        return self._exactly(int.from_bytes(self._exactly(8, patience), "big"), patience)
 
-    def _exactly(self, n: int, deadline: float) -> bytes:
+    def _exactly(self, n: int, patience: Patience) -> bytes:
         pieces = bytearray()
         while len(pieces) < n:
-            self._wait(self._stdout.fileno(), selectors.EVENT_READ, deadline)
+            self._wait(self._stdout.fileno(), selectors.EVENT_READ, patience)
             try:
                 piece = os.read(self._stdout.fileno(), min(n - len(pieces), 1 << 20))
             except BlockingIOError:
@@ -194,14 +195,16 @@ class _Worker:
             pieces += piece
         return bytes(pieces)
 
-    def _wait(self, fd: int, event: int, deadline: float) -> None:
-        left = deadline - time.monotonic()
+    def _wait(self, fd: int, event: int, patience: Patience) -> None:
         with selectors.PollSelector() as selector:
             selector.register(fd, event)
-            if left <= 0 or not selector.select(left):
-                raise ParseError(
-                    "parse_timeout", "parsing took longer than [fetch] parse_wall_s allows and was stopped"
-                )
+            # Looked at once more even when the time is over: an answer that is there counts, though this thread, which
+            # shares its processor and Python's lock with others, comes too late for it.
+            while not selector.select(patience.left()):
+                if not patience.renewed():
+                    raise ParseError(
+                        "parse_timeout", "parsing took longer than [fetch] parse_wall_s allows and was stopped"
+                    )
 
     def _ended(self) -> ParseError:
         code = self._process.wait()

@@ -27,7 +27,7 @@ class FetchSettings:
         shards: Into how many groups of hosts the feeds are split on a distributed engine.
         parse_workers: Worker processes that parse.
         parse_cpu_s: CPU time that one parse may take.
-        parse_wall_s: Time on the clock that one parse may take.
+        parse_wall_s: Time on the clock that one parse may take; more when the machine hardly lets it run.
         worker_memory_mb: Address space of a worker process, in MiB.
         worker_jobs: After how many parses a worker is replaced.
         max_items: How many entries of one feed are read; the rest is told of in a warning.

@@ -90,3 +90,27 @@ def test_any_message_stays_one_line(message: str) -> None:
     record = logging.LogRecord("a", logging.INFO, "a.py", 1, message, None, None)
     (line,) = JsonFormatter().format(record).splitlines()
     assert json.loads(line)["severity"] == "INFO"
+
+
+def test_what_python_prints_of_its_own_accord_is_a_record_too(tmp_path: Path) -> None:
+    program = """
+import threading, warnings
+from pipeline.observe.logs import log_as_json
+class Broken:
+    def __del__(self): raise OSError("while let go")
+log_as_json()
+warnings.warn("too old")
+thread = threading.Thread(target=lambda: 1 / 0, name="reader")
+thread.start()
+thread.join()
+Broken()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    warned, ended, let_go = (json.loads(line) for line in done.stderr.splitlines())
+    assert (warned["severity"], "too old" in warned["message"]) == ("WARNING", True)
+    assert (ended["severity"], ended["message"]) == ("ERROR", "thread reader ended by an error")
+    assert "ZeroDivisionError" in ended["error"]
+    assert let_go["error"].endswith("OSError: while let go")

@@ -154,7 +154,7 @@ def test_pubsub_repeats_with_one_id(url: str, tmp_path: Path) -> None:
             sinks=[{"kind": "pubsub", "project": "tw-killed", "topic": "alerts"}],
         )  # fmt: skip
         assert nothing(found, "lost", "doubled", "strange", "waiting"), found
-        report = subscribe("tw-killed", "alerts-all", FileOutput(tmp_path / "told.jsonl"), idle_s=2)
+        report = subscribe("tw-killed", "alerts-all", FileOutput(tmp_path / "told.jsonl"), idle_s=10)
     told = [json.loads(line)["id"] for line in (tmp_path / "told.jsonl").read_text("utf-8").splitlines()]
     assert Counter(told) == Counter(ids_held(address))
     assert report.told == found["items"]

@@ -117,3 +117,19 @@ def test_what_an_engine_says_is_told_in_one_line() -> None:
     told = _plain(RuntimeError("first\n\n  the last line  \n"), "flink did not take the job")
     assert isinstance(told, EngineError)
     assert str(told) == "flink did not take the job: the last line"
+
+
+@pytest.mark.parametrize(
+    ("failed", "says"), [(0, ""), (1, "could not be read once (`trucewatch failures`"), (3, "3 times")]
+)
+def test_feeds_that_could_not_be_read_are_told_of_at_the_end(
+    failed: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trucewatch.toml").write_text(FEED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pipeline.engines.engine_flags", lambda *_, **__: [])
+    monkeypatch.setattr("pipeline.stream_run.run_stream", lambda *_, **__: {"ingest.out": 2, "feeds.failed": failed})
+    result = CliRunner().invoke(app, ["stream"])
+    assert result.exit_code == 0, result.output
+    assert ("could not be read" in result.stderr) == bool(failed)
+    assert says in result.stderr.replace("\n", " ")

@@ -10,6 +10,7 @@ import pytest
 from tests.transforms.alert.invented import NOW, TOWN, mention, parties, span
 from transforms.alert.country import Look, Memory, look, remembered
 from transforms.alert.settings import AlertPolicy
+from transforms.deduplicate.decide import space_for
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.model import Change, Family, Mention, Stage
 
@@ -49,6 +50,14 @@ def test_a_worker_that_reads_the_events_anew_goes_on_as_the_one_before_it() -> N
     anew = seen(remembered(first.memory.events.values(), NOW, POLICY), *later, at=timedelta(hours=2))
     assert anew.alerts == kept.alerts
     assert anew.memory.events == kept.memory.events
+
+
+def test_a_look_that_was_not_kept_is_not_remembered() -> None:
+    space = space_for(CLUSTERS)
+    first = look(Memory(), [mention(1)], NOW, CLUSTERS, POLICY, space)
+    look(first.memory, [mention(2, killed=9)], NOW + DAY, CLUSTERS, POLICY, space)
+    later = look(first.memory, [mention(3, killed=7)], NOW + DAY, CLUSTERS, POLICY, space)
+    assert later == seen(first.memory, mention(3, killed=7), at=DAY)
 
 
 def test_a_revision_that_waited_is_told_when_its_quiet_period_is_over() -> None:
