@@ -23,7 +23,7 @@ demo: $(VENV)/.core       ## run the whole pipeline on the bundled sample outlet
 	$(BIN)/trucewatch demo
 
 test: $(VENV)/.dev        ## run all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.dev        ## style and likely bugs
 	$(BIN)/ruff check .

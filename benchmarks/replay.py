@@ -102,8 +102,8 @@ def replay_config(server: ReplayServer) -> Config:
     return config_of(tomllib.loads(config_toml(server)), base=Path(), environment={})
 
 
-def days(shared: Path) -> list[datetime]:
-    """Return the end of every day of the months in which the replay has news."""
+def days(shared: Path, *, quiet: bool = True) -> list[datetime]:
+    """Return the end of each day of the months with news in the replay; without `quiet`, of days with news alone."""
     found = set()
     for path in (shared / "replay" / "feeds").glob("*.xml"):
         for stamp in re.findall(r"<pubDate>(.*?)</pubDate>", path.read_text("utf-8")):
@@ -113,7 +113,8 @@ def days(shared: Path) -> list[datetime]:
     for year, month in sorted(months):
         day = datetime(year, month, 1, 23, 59, 59, tzinfo=UTC)
         while day.month == month:
-            whole.append(day)
+            if quiet or day.date() in found:
+                whole.append(day)
             day += timedelta(days=1)
     return whole
 

@@ -17,6 +17,7 @@ from benchmarks.deduplication.scale import mentions_of_a_year
 from benchmarks.machine import machine
 from transforms.alert.country import Memory, look
 from transforms.alert.settings import AlertPolicy
+from transforms.deduplicate.decide import space_for
 from transforms.deduplicate.settings import ClusterSettings
 from transforms.envelope import pack
 from transforms.model import Mention
@@ -39,8 +40,9 @@ def main() -> None:
             days[day].append(mention)
     memory = Memory()
     clusters, policy = ClusterSettings(), AlertPolicy()
+    space = space_for(clusters)  # as a worker keeps one for each of its countries
     for day in range(_WARM):
-        memory = look(memory, days[day], _START + timedelta(days=day + 1), clusters, policy).memory
+        memory = look(memory, days[day], _START + timedelta(days=day + 1), clusters, policy, space).memory
     told = alerts = 0
     started = time.process_time()
     for day in range(_WARM, _WARM + _MEASURED):
@@ -48,13 +50,13 @@ def main() -> None:
         for tick in range(arguments.ticks):
             here = days[day][tick * share : (tick + 1) * share]
             now = _START + timedelta(days=day, hours=24 * (tick + 1) / arguments.ticks)
-            found = look(memory, here, now, clusters, policy)
+            found = look(memory, here, now, clusters, policy, space)
             memory, told, alerts = found.memory, told + len(here), alerts + len(found.alerts)
     seconds = time.process_time() - started
     looks = _MEASURED * arguments.ticks
     print(f"{told} mentions in {looks} ticks: {seconds:.1f} s, {told / seconds:.0f} a second; {alerts} alerts")
     started = time.process_time()
-    look(memory, [], _START + timedelta(days=_WARM + _MEASURED), clusters, policy)
+    look(memory, [], _START + timedelta(days=_WARM + _MEASURED), clusters, policy, space)
     print(f"a tick without news: {time.process_time() - started:.3f} s over {len(memory.events)} events")
     size = sum(len(pack(event)) for event in memory.events.values())
     print(f"state without a store: {size / 1e6:.1f} MB, {size / max(1, len(memory.events)):.0f} bytes an event")
