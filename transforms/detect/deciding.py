@@ -51,6 +51,7 @@ class Judged:
         slots: Filled only for those taken as events, else those of a first look.
         rejected: Why it is no event, "" if it is one.
         members: Candidates that tell the same event, itself among them.
+        settled: Whether the grammar of the sentence settles the stage.
     """
 
     candidate: Candidate
@@ -64,6 +65,7 @@ class Judged:
     broken: float = 0.0
     rejected: str = ""
     members: tuple[Candidate, ...] = ()
+    settled: bool = False
 
 
 def asker_of(weighing: Weighing) -> Asker:
@@ -132,7 +134,7 @@ def _ruled(view: View, judged: Judged) -> Judged:
         return judged
     if ruling is None:
         stage = step_of(view.reading, view.candidate) if judged.family == Family.CEASEFIRE else None
-        return replace(judged, stage=stage) if stage else judged
+        return replace(judged, stage=stage, settled=True) if stage else judged
     realis = ruling.reason if isinstance(ruling.reason, Realis) else judged.realis
     return replace(judged, realis=realis, slots=ruling.slots, rejected=str(ruling.reason))
 
@@ -372,7 +374,7 @@ def fold(event: Judged, retelling: Judged) -> Judged:
     )
     means = retelling.means if told_loosely else event.means
     family = Family.VIOLATION if Family.VIOLATION in (event.family, retelling.family) else event.family
-    stage = event.stage
+    stage = retelling.stage if retelling.settled and not event.settled else event.stage
     return replace(
         event,
         slots=slots,
@@ -381,4 +383,5 @@ def fold(event: Judged, retelling: Judged) -> Judged:
         stage=stage,
         event=max(event.event, retelling.event),
         members=event.members + retelling.members,
+        settled=event.settled or retelling.settled,
     )

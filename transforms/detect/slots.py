@@ -263,12 +263,18 @@ def _can_act(facts: Facts, span: Span, armed: bool = False) -> bool:
     words = facts.reading.words[span[0] : span[1]]
     if words[-1].lemma in role_words()["truces"]:
         return False  # "Syria ceasefire breached"
-    start, end = words[0].start, words[-1].end
-    if any(p.start < end and start < p.end for p in facts.parties):
-        return not (armed and _only_tells(facts, span))
     if armed and _only_tells(facts, span):
         return False
-    return any(w.lemma in role_words()["bodies"] or (w.pos == "PROPN" and not armed) for w in words)
+    head = facts.reading.words[_head_of(facts.reading, span)]  # "Moscow's priority" is no one
+    if any(p.start < head.end and head.start < p.end for p in facts.parties):
+        return True
+    return head.lemma in role_words()["bodies"] or (head.pos == "PROPN" and not armed)
+
+
+def _head_of(reading: Reading, span: Span) -> int:
+    """Return the word of a phrase that the others hang on."""
+    first, last = span
+    return next((i for i in range(first, last) if not first <= reading.words[i].head < last), last - 1)
 
 
 def _names_a_truce(reading: Reading, index: int | None) -> bool:

@@ -25,6 +25,7 @@ _SECTIONS = {
         "begin",
         "carried_out",
         "condition",
+        "consent",
         "frames",
         "holding",
         "not_yet",
@@ -33,6 +34,7 @@ _SECTIONS = {
         "scheduled",
         "short",
         "stop",
+        "strive",
         "voted",
     },
 }

@@ -6,15 +6,12 @@ that step: "trying to reach", "urged them to reach", "refused to reach". The wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from transforms.detect.candidates import Candidate
 from transforms.detect.reading import Reading, Word
-from transforms.detect.step_words import step_words
+from transforms.detect.step_tree import StepTree
 from transforms.model import Stage
 
 _HIGHEST = 8  # words climbed
-_REACH = 70  # words looked at on each side
 _TO_NOUN = {"compound", "amod", "nmod", "poss", "pobj", "prep", "nummod"}
 _OBJECT = {"dobj", "nsubjpass"}
 _CLAUSES = {"xcomp", "ccomp", "acl", "advcl", "pcomp", "prep"}
@@ -25,6 +22,7 @@ _OF_A_PLAN = {
 _KEPT = {Stage.AGREED, Stage.IN_EFFECT}
 _PERHAPS = {"could", "may", "might"}
 _OUGHT = {"should", "must"}
+_REFUSING = {"do", "shall", "will", "would"}  # before "not accept"; what "has not agreed" may do so yet
 _ALSO_NOUNS = {"start"}
 _UNDER = {"under", "as part of", "in line with", "in accordance with", "under part of", "within framework of"}
 _DONE = {"VBD", "VBN", "VBP", "VBZ"}  # of headlines also the present: "Egypt brokers truce"
@@ -54,17 +52,13 @@ def _read(reading: Reading, candidate: Candidate) -> tuple[Stage | None, int | N
     return found
 
 
-class _Climb:
+class _Climb(StepTree):
     """The way from a ceasefire word to the top of its sentence."""
 
     def __init__(self, reading: Reading, candidate: Candidate) -> None:
-        self.tokens = reading.words
-        # A sentence of the news is shorter; a text without any end of a sentence must not cost its square.
-        self.first = max(candidate.sentence.first, candidate.head - _REACH)
-        self.last = min(candidate.sentence.last, candidate.head + _REACH)
-        self.candidate = candidate
-        self.lexicon = step_words()
+        super().__init__(reading, candidate)
         self.asker: int | None = None
+        self.urged = False  # somebody is asked to take the step
 
     def step(self) -> Stage | None:
         """Return the step told, None where nothing settles it."""
@@ -79,7 +73,7 @@ class _Climb:
             # "pledged to deploy truce monitors"; but "an end to hostilities" is the truce itself
             stage = self._of_noun(at, made)
         else:
-            stage = self._climbed(at)
+            stage = self._misread(at) or self._climbed(at)
         return beside if beside and stage in {None, Stage.IN_EFFECT, Stage.AGREED} else stage
 
     def _said_beside(self, at: int) -> Stage | None:
@@ -98,16 +92,47 @@ class _Climb:
             return stage
         for i in range(at + 1, self.last):
             if self.tokens[i].head == at and self.tokens[i].dep == "relcl":
-                subject = any(w.head == i and w.dep == "nsubj" and w.tag in {"WDT", "WP"} for w in self._sentence())
-                if subject and (stage := self._look_up("subject", i)):
+                subject = any(w.head == i and w.dep == "nsubj" and w.tag in {"WDT", "WP"} for w in self.sentence())
+                if subject and (stage := self.look_up("subject", i)):
                     return self._modified(i, stage)
                 if subject and self._is_scheduled(i):  # "a truce which is due to start on Friday"
                     return Stage.AGREED
         if self.tokens[at].dep == "ROOT":  # "Truce agreed in Zabadani"
             for i in range(at + 1, self.last):
                 if self.tokens[i].head == at and self.tokens[i].dep in {"acl", "amod"} and self.tokens[i].tag == "VBN":
-                    return self._look_up("object", i) or self._look_up("subject", i)
-        return next((s for tail in self._tails(at) if (s := made.get(f"be {tail}"))), None)
+                    return self.look_up("object", i) or self.look_up("subject", i)
+        return next((s for tail in self.tails(at) if (s := made.get(f"be {tail}"))), None)
+
+    def _misread(self, at: int) -> Stage | None:
+        """Return the step of a predicate that the parser often hangs elsewhere.
+
+        "seeks to broker ceasefire" is read as a compound; the verb after a long "truce between A and B" is given to B,
+        or stands beside the truce: "reports the truce, declared after days of fighting, is holding".
+        """
+        before = self.candidate.first - 1
+        if before > self.first and self.tokens[before].tag == "VB" and self.tokens[before].dep == "compound":
+            stage = self.lexicon.made["object"].get(self.tokens[before].lemma)
+            to = self.tokens[before - 1].lemma == "to"
+            return self._governed(stage, self.tokens[at].head, "xcomp") if stage and to else None
+        made = self.lexicon.made["subject"]
+        if self.tokens[at].dep == "dobj":
+            verb = self.tokens[at].head
+            above = self.tokens[verb].head if self.tokens[verb].dep == "ccomp" else -1
+            beside = (
+                i for i, w in self.numbered()
+                if i > at and w.lemma in made and ((w.head == verb and w.dep == "ccomp") or i == above)
+                and not any(s.head == i and s.dep in {"nsubj", "nsubjpass"} for s in self.sentence())
+            )  # fmt: skip
+            return next((self._modified(i, made[self.tokens[i].lemma]) for i in beside), None)
+        if self.tokens[at].dep in {"pobj", "nsubj"} and self.tokens[min(at + 1, self.last - 1)].lemma == "between":
+            verbs = (
+                (i, w) for i, w in self.numbered() if i > at and w.pos == "VERB" and w.tag in {"VBZ", "VBP", "VBD"}
+            )
+            for verb, word in verbs:
+                subjects = [i for i, w in self.numbered() if w.head == verb and w.dep == "nsubj"]
+                swallowed = word.lemma in made and bool(subjects) and all(at < i < verb for i in subjects)
+                return self._modified(verb, made[word.lemma]) if swallowed else None
+        return None
 
     def _said_before(self) -> Stage | None:
         """Return what a headline's verb does that is taken for a noun: "Damascus scraps truce with rebels"."""
@@ -116,10 +141,14 @@ class _Climb:
             return None
         verb = self.tokens[at]
         below = self.candidate.first <= verb.head < self.last
-        if verb.tag != "NNS" or verb.dep not in {"compound", "nsubj"} or not below:
+        alone = verb.dep == "ROOT" and self.tokens[self.candidate.head].head > at  # "ministry dismisses truce offer"
+        if verb.tag != "NNS" or not (alone or (below and verb.dep in {"compound", "nsubj"})):
             return None
-        done = verb.lemma in self.lexicon.lists["arrange"]
-        stage = Stage.AGREED if done else self.lexicon.made["object"].get(verb.lemma)
+        lower = verb.text.lower()
+        forms = [verb.lemma, lower[:-1], lower[:-2]]  # lemmas are those of nouns
+        done = not self.lexicon.lists["arrange"].isdisjoint(forms)
+        made = self.lexicon.made["object"]
+        stage = Stage.AGREED if done else next((made[form] for form in forms if form in made), None)
         after = self.tokens[self.candidate.last] if self.candidate.last < self.last else None
         asked = after is not None and after.lemma in self.lexicon.lists["asked"]
         return _OF_A_PLAN.get(stage, stage) if stage and asked else stage
@@ -180,53 +209,61 @@ class _Climb:
         if how not in _UNDER:
             return False
         carried = self.lexicon.lists["carried_out"]
-        below = {w.lemma for i, w in self._numbered() if w.head == verb and w.dep in {"xcomp", "ccomp"}}
+        below = {w.lemma for i, w in self.numbered() if w.head == verb and w.dep in {"xcomp", "ccomp"}}
         return self.tokens[verb].lemma in carried or bool(below & carried)
 
     def _predicated(self, at: int, verb: int, link: str, prepositions: list[str], asked: bool) -> Stage | None:
         """Return what a verb makes of the ceasefire that hangs on it."""
         made = self.lexicon.made
         kept = made["prepositional"].get(" ".join([self.tokens[verb].lemma, *prepositions])) in _KEPT
-        if (kept or self._look_up("object", verb) in _KEPT) and self._is_no_longer(verb):
+        if (kept or self.look_up("object", verb) in _KEPT) and self._is_no_longer(verb):
             return Stage.ENDED
         if self.tokens[verb].lemma in self.lexicon.lists["ask"] and self._is_said_by_paper(verb):
             return None
         if link in _OBJECT:
-            stage = self._look_up("object", verb, at)
+            stage = self.look_up("object", verb, at)
             if stage is None and link == "nsubjpass" and self._is_scheduled(verb):
                 stage = Stage.AGREED
-            if any(w.head == at and w.lemma in self.lexicon.lists["past"] for w in self._sentence()):
+            if any(w.head == at and w.lemma in self.lexicon.lists["past"] for w in self.sentence()):
                 return None
         elif link in {"prep", "agent"} or prepositions:
             lemma = " ".join([self.tokens[verb].lemma, *prepositions])
             stage = made["prepositional"].get(lemma) or made["object"].get(lemma)  # "calls off Idlib truce"
-            if stage is None and prepositions == ["for"] and self._has_object(verb, self.lexicon.lists["asked"]):
+            if stage is None and prepositions == ["for"] and self.has_object(verb, self.lexicon.lists["asked"]):
                 stage = Stage.CALLED_FOR  # "repeated calls on Sunday for a truce"
         elif link in {"nsubj", "csubj"}:
             stage = self._does(at, verb)
         else:
             return None
-        if asked and stage is None and link in {"nsubj", "nsubjpass"} and self.tokens[verb].pos == "VERB":
-            # "calls for a truce are growing": whatever becomes of a call, it was made
+        if asked and stage is None and link in {"nsubj", *_OBJECT} and self.tokens[verb].pos == "VERB":
+            # "calls for a truce are growing", "repeated its call": whatever becomes of a call, it was made
             return Stage.CALLED_FOR if self.tokens[at].lemma in self.lexicon.lists["ask"] else None
         if asked and stage:
             return _OF_A_PLAN.get(stage, stage)
         word = self.tokens[verb]
-        done = word.lemma in self.lexicon.lists["arrange"] and word.tag in _DONE and word.dep != "acl"
+        doing = self.tokens[word.head] if self.tokens[word.head].lemma == "help" else word  # "helped broker a truce"
+        done = word.lemma in self.lexicon.lists["arrange"] and doing.tag in _DONE and doing.dep != "acl"
         return Stage.AGREED if stage is Stage.NEGOTIATING and done else stage
 
     def _does(self, at: int, verb: int) -> Stage | None:
         """Return what a verb makes of the ceasefire that is its subject."""
-        stage = self._look_up("subject", verb)
+        stage = self.look_up("subject", verb)
+        if stage is None:  # "the truce has been shaky and has collapsed"
+            joined = (
+                i for i, w in self.numbered()
+                if w.head == verb and w.dep == "conj"
+                and not any(s.head == i and s.dep == "nsubj" for s in self.sentence())
+            )  # fmt: skip
+            stage = next((s for i in joined if (s := self.look_up("subject", i)) is Stage.ENDED), None)
         if stage is Stage.IN_EFFECT and self._is_no_longer(verb):
             return Stage.ENDED
         if stage is None and self.tokens[verb].tag in {"VBD", "VBN"}:  # "Truce extended by a week"
             short = self.tokens[verb].lemma in self.lexicon.lists["short"]
-            stage = self._look_up("object", verb) if short else None
+            stage = self.look_up("object", verb) if short else None
         if stage is None and self._is_scheduled(verb):
             return Stage.AGREED
         its_own = self.tokens[at].head == verb  # not "the truce failed to hold"
-        if stage is Stage.IN_EFFECT and its_own and self._is_infinitive(verb):
+        if stage is Stage.IN_EFFECT and its_own and self.is_infinitive(verb):
             return Stage.AGREED  # "for a truce to start on Monday"
         return stage
 
@@ -234,7 +271,7 @@ class _Climb:
         """Return the verb that says what the subject of `verb` does: "the truce failed to hold"."""
         if self.tokens[verb].lemma not in _RAISING:
             return verb
-        below = (i for i, w in self._numbered() if w.head == verb and w.dep == "xcomp" and self._is_infinitive(i))
+        below = (i for i, w in self.numbered() if w.head == verb and w.dep == "xcomp" and self.is_infinitive(i))
         return next(below, verb)
 
     def _is_scheduled(self, verb: int) -> bool:
@@ -242,59 +279,23 @@ class _Climb:
         lists = self.lexicon.lists
         heads = {verb} if self.tokens[verb].lemma in lists["scheduled"] else set()
         heads |= {
-            i for i, w in self._numbered() if w.head == verb and w.dep == "acomp" and w.lemma in lists["scheduled"]
+            i for i, w in self.numbered() if w.head == verb and w.dep == "acomp" and w.lemma in lists["scheduled"]
         }
         return any(
-            w.head in heads and w.dep == "xcomp" and w.lemma in lists["begin"] and self._is_infinitive(i)
-            and self._look_up("subject", i) is Stage.IN_EFFECT
-            for i, w in self._numbered()
+            w.head in heads and w.dep == "xcomp" and w.lemma in lists["begin"] and self.is_infinitive(i)
+            and self.look_up("subject", i) is Stage.IN_EFFECT
+            for i, w in self.numbered()
         )  # fmt: skip
 
     def _is_no_longer(self, verb: int) -> bool:
-        return any(w.text.lower() == "longer" and (w.head == verb or i < verb <= i + 4) for i, w in self._numbered())
+        return any(w.text.lower() == "longer" and (w.head == verb or i < verb <= i + 4) for i, w in self.numbered())
 
     def _is_said_by_paper(self, verb: int) -> bool:
         """Return whether a paper calls for it and nobody does anew: "a memorandum calling for a truce"."""
         paper, word = self.lexicon.lists["paper"], self.tokens[verb]
         if word.dep in {"acl", "relcl"} and self.tokens[word.head].lemma in paper:
             return True
-        return any(w.head == verb and w.dep == "nsubj" and w.lemma in paper for w in self._sentence())
-
-    def _numbered(self) -> Iterator[tuple[int, Word]]:
-        return enumerate(self._sentence(), self.first)
-
-    def _is_infinitive(self, verb: int) -> bool:
-        return any(w.head == verb and w.dep == "aux" and w.lemma == "to" for w in self._sentence())
-
-    def _has_object(self, verb: int, of: frozenset[str]) -> bool:
-        return any(w.head == verb and w.dep == "dobj" and w.lemma in of for w in self._sentence())
-
-    def _tails(self, verb: int) -> list[str]:
-        """Return what completes a predicate: particle, object, "into effect"."""
-        tails: list[str] = []
-        for i, word in self._numbered():
-            if word.head != verb or i == verb:
-                continue
-            if word.dep in {"dobj", "acomp", "attr", "advmod"} or self._is_particle(i):
-                tails.append(word.lemma)
-            elif word.dep == "prep":
-                tails += [f"{word.lemma} {w.lemma}" for w in self._sentence() if w.head == i and w.dep == "pobj"]
-        return tails
-
-    def _is_particle(self, at: int) -> bool:
-        """Return whether a word belongs to its verb: "off" of "call off", but not "on" of "hold on Sunday"."""
-        return self.tokens[at].dep == "prt" and not any(w.head == at and w.dep == "pobj" for w in self._sentence())
-
-    def _look_up(self, section: str, verb: int, of: int | None = None) -> Stage | None:
-        made = self.lexicon.made[section]
-        lemma = self.tokens[verb].lemma
-        tails = self._tails(verb) + (self._tails(of) if of is not None else [])
-        for tail in tails:
-            if (stage := made.get(f"{lemma} {tail}")) is not None:
-                return stage
-        if any(w.head == verb and self._is_particle(i) for i, w in self._numbered()):
-            return None  # "called up" is not "called"
-        return made.get(lemma)
+        return any(w.head == verb and w.dep == "nsubj" and w.lemma in paper for w in self.sentence())
 
     def _of_noun(self, noun: int, stage: Stage) -> Stage | None:
         """Return what becomes of a step told by a noun: "rejected an extension", "asked for an extension"."""
@@ -337,7 +338,7 @@ class _Climb:
                 # "agreed to stop and respect": what governs the first governs the second
                 verb = above
                 above, link = self._above(verb)
-            if above == verb and at in _KEPT and self._is_infinitive(verb):
+            if above == verb and at in _KEPT and self.is_infinitive(verb):
                 return Stage.AGREED  # a headline's future: "Army to observe truce for Eid"
             if self._hangs_on_a_text(above, link, at):
                 if self.tokens[above].lemma not in lists["voted"]:
@@ -352,7 +353,7 @@ class _Climb:
                 if word.lemma == "without":
                     return Stage.NEGOTIATING if at is Stage.AGREED else None
                 continue
-            purpose = self._is_infinitive(verb) and (word.lemma in clause or word.lemma in lists["told"])
+            purpose = self.is_infinitive(verb) and (word.lemma in clause or word.lemma in lists["told"])
             if link == "advcl" and not purpose:
                 return at  # "as they announced a truce" is told whatever stands above; "met to discuss" is not
             at = self._governed(at, above, link)
@@ -372,7 +373,8 @@ class _Climb:
         operator = self.lexicon.made["clause"].get(key)
         if operator is None:
             return None
-        self.asker = above if operator is Stage.CALLED_FOR else self.asker
+        if operator is Stage.CALLED_FOR:
+            self.asker, self.urged = above, True
         return self._operated(stage, operator, link)
 
     def _hangs_on_a_text(self, noun: int, link: str, stage: Stage) -> bool:
@@ -387,7 +389,7 @@ class _Climb:
         """Return what a verb hangs on, and how: "want the armies to stop" on "want", also if read with "armies"."""
         above, link = self.tokens[verb].head, self.tokens[verb].dep
         noun = self.tokens[above]
-        if link in {"acl", "relcl"} and noun.dep == "dobj" and self._is_infinitive(verb):
+        if link in {"acl", "relcl"} and noun.dep == "dobj" and self.is_infinitive(verb):
             known = self.lexicon.lists["asked"] | self.lexicon.made["clause"].keys() | self.lexicon.lists["failed"]
             if noun.lemma not in known and self.tokens[noun.head].lemma in self.lexicon.made["clause"]:
                 return noun.head, "ccomp"
@@ -402,20 +404,23 @@ class _Climb:
             return None if operator in {Stage.CALLED_FOR, Stage.NEGOTIATING} else stage
         if operator is Stage.AGREED:
             return Stage.AGREED if stage in _KEPT else stage
-        if operator is Stage.NEGOTIATING and stage is Stage.IN_EFFECT:
-            return stage
+        if operator is Stage.NEGOTIATING and (stage is Stage.IN_EFFECT or (stage is Stage.CALLED_FOR and self.urged)):
+            return stage  # "will seek to persuade them to accept a truce" asks for it
         return operator
 
     def _modified(self, verb: int, stage: Stage) -> Stage | None:
         """Return what negation, doubt and time make of a step told by `verb`."""
-        below = [w for i, w in self._numbered() if w.head == verb and i != verb]
+        below = [w for i, w in self.numbered() if w.head == verb and i != verb]
         if any(w.dep in {"mark", "advmod"} and w.lemma in self.lexicon.lists["condition"] for w in below):
             return None
         auxiliaries = {w.lemma for w in below if w.dep in {"aux", "auxpass"}}
         if any(w.dep == "neg" for w in below):
             if stage is Stage.IN_EFFECT and any(w.lemma == "never" for w in below):
                 return Stage.ENDED
-            return None
+            if stage in {Stage.AGREED, Stage.CALLED_FOR} and auxiliaries & _REFUSING and self._is_consent(verb):
+                return Stage.REJECTED  # "will not accept a truce", "would not be in favour of one"
+            striven = stage is Stage.AGREED and self.tokens[verb].lemma in self.lexicon.lists["strive"]
+            return Stage.NEGOTIATING if striven else None  # "did not get a commitment to the truce"
         if auxiliaries & _PERHAPS:
             return None
         if auxiliaries & _OUGHT:
@@ -423,6 +428,13 @@ class _Climb:
         if auxiliaries & {"will", "would", "shall"}:
             return Stage.AGREED if stage in _KEPT else stage
         return stage
+
+    def _is_consent(self, verb: int) -> bool:
+        """Return whether a verb says that one is willing: not to do it is to refuse."""
+        consent = self.lexicon.lists["consent"]
+        return self.tokens[verb].lemma in consent or any(
+            f"{self.tokens[verb].lemma} {tail}" in consent for tail in self.tails(verb)
+        )
 
     def _is_to_begin(self, at: int) -> bool:
         """Return whether it is agreed for later: "fighting is to stop on Monday under a ceasefire deal"."""
@@ -434,6 +446,3 @@ class _Climb:
         if not verbs or not any(self.tokens[i].lemma == "under" for i in up):
             return False
         return self.tokens[self.tokens[verbs[0]].head].lemma == "be" and self.tokens[verbs[0]].dep == "xcomp"
-
-    def _sentence(self) -> tuple[Word, ...]:
-        return self.tokens[self.first : self.last]
