@@ -52,7 +52,7 @@ class StepTree:
         return self.tokens[at].dep == "prt" and not any(w.head == at and w.dep == "pobj" for w in self.sentence())
 
     def look_up(self, section: str, verb: int, of: int | None = None) -> Stage | None:
-        """Return what the lexicon makes of a predicate with what completes it; `of`: a noun below that may do so too."""
+        """Return what the lexicon makes of a predicate with what completes it or the noun `of` below."""
         made = self.lexicon.made[section]
         lemma = self.tokens[verb].lemma
         tails = self.tails(verb) + (self.tails(of) if of is not None else [])
