@@ -32,6 +32,7 @@ _HOPELESS = 0.15  # below this, what a candidate would tell is not asked
 _SURE_OF_NEWS = 0.8  # from here on, an old day beside an act does not make it old news
 _NO_TRUCE_YET = frozenset({Stage.CALLED_FOR, Stage.NEGOTIATING, Stage.REJECTED})
 _IN_FORCE = frozenset({Stage.IN_EFFECT, Stage.EXTENDED})
+_BELOW_A_TITLE = 2  # sentences
 _SPORT = 2  # words of sport or trade that make a truce one of those
 
 Asker = Callable[[str, Features], dict[str, float]]
@@ -154,7 +155,10 @@ def _peaceful(found: Found, candidate: Candidate) -> bool:
 
 
 def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judged]:
-    """Give a toll told in a sentence by itself ("At least five people died.") to the act of the sentence before."""
+    """Give a toll told in a sentence by itself ("At least five people died.") to the act of the sentence before.
+
+    One of a headline goes to the act that the text below it tells.
+    """
     taken = {member.sentence.index for event in events for member in event.members if member.family == "armed"}
     for loose in rejected:
         sentence = loose.candidate.sentence.index
@@ -162,7 +166,8 @@ def _with_loose_tolls(events: list[Judged], rejected: list[Judged]) -> list[Judg
         if sentence in taken or loose.candidate.family != "armed" or (toll.killed is None and toll.injured is None):
             continue
         for at, event in enumerate(events):
-            near = any(sentence - member.sentence.index == 1 for member in event.members)
+            apart = [sentence - member.sentence.index for member in event.members]
+            near = 1 in apart or (loose.candidate.sentence.field == "title" and max(apart) >= -_BELOW_A_TITLE)
             if (
                 event.candidate.family == "armed"
                 and near

@@ -150,9 +150,19 @@ def _tolls(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> tuple
     tolls = [t for t in facts.tolls if sentence.start <= t.start < sentence.end and not _of_the_war(t)]
     for kind in out:
         mine = [t for t in tolls if t.kind == kind and _mine(facts.reading, candidate, armed, t.start, t.end)]
+        inside = [t for t in mine if _tells_a_toll_in_its_clause(facts.reading, candidate, t)]
         if mine:
-            out[kind] = mine[0].value
+            out[kind] = (inside or mine)[0].value
     return out["killed"], out["injured"]
+
+
+def _tells_a_toll_in_its_clause(reading: Reading, candidate: Candidate, toll: TollAt) -> bool:
+    """Return whether some word of a toll stands in the trigger's clause."""
+    first, last = candidate.sentence.first, candidate.sentence.last
+    clause = _clause_of(reading, candidate.head)
+    return any(
+        _clause_of(reading, i) == clause for i in range(first, last) if toll.start <= reading.words[i].start < toll.end
+    )
 
 
 def _of_the_war(toll: TollAt) -> bool:

@@ -78,6 +78,7 @@ class Grammar:
     another: frozenset[str]
     intransitive: frozenset[str]
     beside: frozenset[str]
+    attackers: frozenset[str]
     year_before: frozenset[str]
 
 
@@ -95,6 +96,7 @@ _WORD_LISTS = (
     "another",
     "intransitive",
     "beside",
+    "attackers",
     "year_before",
     "joining",
     "breaks",
@@ -251,13 +253,14 @@ class TollReader:
         return Number(total, at, end) if end > at else None
 
     def _glued(self, number: Number) -> bool:
-        """Return whether the number is part of a time, a ratio or a date: "12:30", "5/6"."""
+        """Return whether the number is part of a time, a ratio or a date: "12:30", "5/6", "28.05.2017"."""
         tokens, first, after = self.tokens, number.first, number.end
         left = first > 0 and tokens[first - 1].word in {":", "/"} and tokens[first - 1].end == tokens[first].start
         right = (
             after < len(tokens) and tokens[after].word in {":", "/"} and tokens[after].start == tokens[after - 1].end
         )
-        return left or right
+        dotted = self.word(after) == "." and self.word(after + 1)[:1].isdigit()
+        return left or right or (dotted and tokens[after + 1].start == tokens[after - 1].end + 1)
 
     def _one(self, at: int) -> Number | None:
         """Return the number one that "a soldier" tells."""
@@ -272,11 +275,16 @@ class TollReader:
         """Return the token that is a word for one person and heads the noun phrase at token `at`, -1 if none does."""
         found = -1
         for probe in range(at, min(at + 7, len(self.tokens))):
-            if self.has(probe, self.grammar.person):
+            if self.has(probe, self.grammar.person) and not self._is_hyphened(probe):
                 found = probe
             elif self.word(probe) not in {"-", "'"} and self.ends_phrase(probe):
                 break
         return found
+
+    def _is_hyphened(self, at: int) -> bool:
+        """Return whether a word is the first half of a compound: "a rebel-held town"."""
+        after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        return after is not None and after.word == "-" and after.start == self.tokens[at].end
 
     def ends_phrase(self, at: int) -> bool:
         """Return whether a noun phrase is over at token `at`."""

@@ -226,6 +226,8 @@ def _summed(reader: TollReader, trigger: Trigger, number: Number) -> _Toll:
             earlier = _joined_before(reader, at)
             if earlier is None:
                 break
+            if _is_attacker(reader, number):
+                value = 0  # "four guards and a gunman were killed": four
             if reader.has(earlier.first - 1, reader.grammar.between):
                 return _Toll(earlier.value, earlier.first, number.end, number)  # "between four and 20": the first
             value, at = (None if earlier.value is None else value + earlier.value), earlier.first
@@ -239,9 +241,16 @@ def _summed(reader: TollReader, trigger: Trigger, number: Number) -> _Toll:
             later = _joined_after(reader, at)
             if later is None:
                 break
-            value, at = (None if later.value is None else value + later.value), later.end
+            added = 0 if _is_attacker(reader, later) else later.value
+            value, at = (None if added is None else value + added), later.end
         end = at
     return _Toll(value, first, end, number)
+
+
+def _is_attacker(reader: TollReader, number: Number) -> bool:
+    """Return whether the number is that of one of the perpetrators, whose dead are not in a toll."""
+    person = reader.person_from(number.end) if number.lone else -1
+    return person >= 0 and reader.has(person, reader.grammar.attackers)
 
 
 def _number_beside(reader: TollReader, at: int) -> Number | None:
@@ -276,6 +285,11 @@ def _joined_before(reader: TollReader, at: int) -> Number | None:
 def _joined_after(reader: TollReader, at: int) -> Number | None:
     """Return the number that "and" joins to the noun phrase that ends or goes on at token `at`."""
     for probe in range(at, min(at + 9, len(reader.tokens))):
+        if probe > at and reader.has(probe - 1, reader.grammar.people) and probe in reader.numbers:
+            beside = reader.numbers[probe]  # "kill 10 children 5 women", where a feed loses its commas
+            return None if _claimed(reader, beside) or _is_part(reader, beside) else beside
+        if reader.word(probe) == "and" and reader.word(probe - 1) == "in":
+            continue  # "in and around Aleppo"
         if reader.has(probe, reader.grammar.units):
             following = probe + 1
             while following not in reader.numbers and reader.has(following, reader.grammar.approximate):
@@ -292,8 +306,8 @@ def _joined_after(reader: TollReader, at: int) -> Number | None:
 def _claimed(reader: TollReader, number: Number) -> bool:
     """Return whether a participle after the number claims it for its own ("and 30 others were wounded")."""
     for at in range(number.end, min(number.end + 9, len(reader.tokens))):
-        if reader.word(at) in CLAUSE_ENDS:
-            return False
+        if reader.word(at) in CLAUSE_ENDS or (at in reader.numbers and reader.has(at - 1, reader.grammar.joining)):
+            return False  # ", with nine others injured" is a toll of its own
         trigger = reader.trigger_at.get(at)
         if trigger is not None:
             return trigger.before
@@ -312,6 +326,9 @@ def _one_person(reader: TollReader, trigger: Trigger) -> _Toll | None:
     if trigger.opening or trigger.claiming:
         return None
     if trigger.after:
+        named = _name_with_office(reader, trigger.end)
+        if named >= 0:
+            return _Toll(1, trigger.end, named, None)
         person = reader.person_from(trigger.end)
         if person >= 0 and (reader.ends_phrase(person + 1) or reader.capital(person + 1)):
             return _Toll(1, trigger.end, person + 1, None)
@@ -323,12 +340,32 @@ def _one_person(reader: TollReader, trigger: Trigger) -> _Toll | None:
         at -= 1
     if reader.has(at, grammar.none) or reader.has(at - 1, grammar.none):
         return None
+    if _is_last_of_several(reader, at):
+        return None
     named = singular and reader.capital(at) and at > 0
     closed = singular and reader.word(at) == "," and at > 1 and reader.word(at - 1)[0].isalpha()
     bare = at == trigger.first - 1 and reader.has(at, grammar.person) and not reader.has(at - 1, grammar.vague)
     if named or closed or bare or (singular and reader.has(at, grammar.person)):
         return _Toll(1, max(at, 0), trigger.end, None)
     return None
+
+
+def _name_with_office(reader: TollReader, at: int) -> int:
+    """Return the end of a name that is told with what its bearer is, -1: "killing Omar al-Sharif, a commander of"."""
+    end = at
+    while end < at + 7 and (reader.capital(end) or (end > at and reader.word(end) in {"-", "al", "bin", "ibn", "abu"})):
+        end += 1
+    if end - at < 2 or reader.word(end) != ",":
+        return -1
+    return end if reader.has(end + 1, reader.grammar.singular) and reader.person_from(end + 2) >= 0 else -1
+
+
+def _is_last_of_several(reader: TollReader, at: int) -> bool:
+    """Return whether a person is listed after people without a number: "US soldiers, civilian interpreter killed"."""
+    for probe in range(at - 1, max(at - 4, 0), -1):
+        if reader.word(probe) == "," or reader.has(probe, reader.grammar.units):
+            return reader.has(probe - 1, reader.grammar.people)
+    return False
 
 
 def _number_of(reader: TollReader, trigger: Trigger) -> Number | None:
