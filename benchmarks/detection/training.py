@@ -25,7 +25,8 @@ STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.1, "means": 0.2, "certa
 FEWEST = 2
 STEP = "r.step="  # what the grammar of steps says: only which step is learned from it, not whether it is news
 THRESHOLDS = {
-    "event.ceasefire": 0.38,
+    "event.ceasefire": 0.42,
+    "event.settled": 0.2,
     "event.armed": 0.42,
     "violation": 0.35,
     "alleged": 0.45,

@@ -97,14 +97,15 @@ def judge_all(
         features = features_of(view)
         probability = ask(f"event.{candidate.family}", features)["event"]
         first.append((candidate, features, max(probability, _PLAINLY if is_told_plainly(view) else 0.0)))
-    taken = tuple(c for c, _, p in first if p >= thresholds[f"event.{c.family}"])
+    least = {c: _least(reading, c, thresholds) for c, _, _ in first}
+    taken = tuple(c for c, _, p in first if p >= least[c])
     judged: list[Judged] = []
     for candidate, features, probability in first:
         slots = fill(facts, candidate, taken)
         rejected = ""
         if not slots.country:
             rejected = "elsewhere"
-        elif probability < thresholds[f"event.{candidate.family}"] or _peaceful(found, candidate):
+        elif probability < least[candidate] or _peaceful(found, candidate):
             rejected = "not_an_event"
         elif _is_old(reading, slots):
             if probability < _SURE_OF_NEWS and not is_of_a_truce(facts, candidate, found, slots):
@@ -126,6 +127,13 @@ def judge_all(
     denied = merge([j for j in judged if j.rejected == Realis.DENIED], same_by_slots)
     others = (_with_reason(reading, facts, j) for j in judged if j.rejected and j.rejected != Realis.DENIED)
     return tuple(events) + tuple(denied) + tuple(others)
+
+
+def _least(reading: Reading, candidate: Candidate, thresholds: Mapping[str, float]) -> float:
+    """Return how likely a candidate must be news: less so where its sentence settles which step of a truce it tells."""
+    if candidate.family == "ceasefire" and not candidate.trigger.weak and step_of(reading, candidate):
+        return thresholds["event.settled"]
+    return thresholds[f"event.{candidate.family}"]
 
 
 def _ruled(view: View, judged: Judged) -> Judged:

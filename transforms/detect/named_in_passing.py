@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from transforms.detect.candidates import Candidate
 from transforms.detect.facts import OLD_DAYS
 from transforms.detect.reading import Sentence, Word, ancestors, children
@@ -15,6 +17,7 @@ FILE = "named_in_passing.en.toml"
 _KEYS = (
     "weighed",
     "bodies",
+    "break",
     "breaches",
     "carry",
     "tries",
@@ -57,7 +60,7 @@ def passing_of(view: View) -> Realis | None:
     if look.is_weighed() or look.would_seem():
         return Realis.HYPOTHETICAL
     background = (
-        look.is_of_another_war() or look.is_broken() or look.is_in_a_name() or look.dates_an_act()
+        look.is_of_another_war() or look.is_of_an_old_year() or look.is_broken() or look.is_in_a_name() or look.dates_an_act()
         or look.was_tried_in_vain() or look.is_circumstance() or look.is_known_of_old() or look.is_explained()
         or look.is_political()
     )  # fmt: skip
@@ -96,8 +99,8 @@ class _Look:
             elif word.pos in {"NOUN", "PROPN"}:
                 found.append((i, preposition))
                 preposition = ""
-            elif word.tag == "VBG" and self.tokens[word.head].pos == "ADP":
-                continue  # "a condition for agreeing a ceasefire"
+            elif word.tag == "VBG" and (self.tokens[word.head].pos == "ADP" or word.dep == "conj"):
+                continue  # "a condition for agreeing a ceasefire", "for coordinating and monitoring it"
             else:
                 break
         return found
@@ -125,8 +128,10 @@ class _Look:
         return any(self.tokens[i].lemma.lower() in self.lexicon["bodies"] for i in above)
 
     def is_broken(self) -> bool:
-        """Return whether it is only what was broken: "in the first breach of the truce", "ceasefire violations"."""
+        """Return whether it is only what was broken: "in breach of the truce", "truce violations", "defied a truce"."""
         head = self.tokens[self.candidate.head]
+        if head.dep in {"dobj", "nsubjpass"} and self.tokens[head.head].lemma in self.lexicon["break"]:
+            return True
         above = self.tokens[head.head]
         if head.dep == "pobj" and above.lemma == "of":
             above = self.tokens[above.head]
@@ -177,9 +182,36 @@ class _Look:
             if word.lemma == "since" and at < self.candidate.first:
                 return True
             if word.pos in {"VERB", "AUX"}:
-                return any(w.lemma == "since" and w.dep in {"mark", "prep"} for w in self.children(at)) and (
-                    word.dep == "advcl"
-                )
+                since = any(w.lemma == "since" and w.dep in {"mark", "prep"} for w in self.children(at))
+                return since and word.dep == "advcl" and not self._is_step_of_the_month(at)
+        return False
+
+    def _is_step_of_the_month(self, verb: int) -> bool:
+        """Return whether what only dates an act is fresh news: "since the truce collapsed on Monday"."""
+        if self.tokens[verb].lemma not in step_words().made["subject"]:
+            return False
+        sentence = self.candidate.sentence
+        days = [
+            d.span for d in self.view.facts.dates
+            if self.candidate.first <= self._word_at(d.start) < sentence.last and d.span.start == d.span.end
+        ]  # fmt: skip
+        published = self.view.reading.article.published.date()
+        return any(0 <= (published - day.end).days <= OLD_DAYS for day in days)
+
+    def _word_at(self, start: int) -> int:
+        return next((i for i in range(self.first, self.last) if self.tokens[i].end > start), -1)
+
+    def is_of_an_old_year(self) -> bool:
+        """Return whether it is told with a year that is over: "a truce in Homs in 2014 allowed ..."."""
+        published = self.view.reading.article.published.date()
+        for at in self.chain[:2]:
+            years = [
+                w.text for i in children(self.view.reading, at, self.first, self.last) if self.tokens[i].lemma == "in"
+                for w in self.children(i)
+                if w.dep == "pobj" and w.text.isdigit() and len(w.text) == 4
+            ]  # fmt: skip
+            if any((published - date(int(year), 12, 31)).days > OLD_DAYS for year in years if year > "1900"):
+                return True
         return False
 
     def was_tried_in_vain(self) -> bool:

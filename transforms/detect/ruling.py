@@ -134,9 +134,21 @@ def _of_negation(view: View, slots: Slots) -> Ruling | None:
 def _is_elsewhere(view: View) -> bool:
     """Return whether only a town's name speaks for Syria or Libya, and the town is another country's."""
     facts = view.facts
-    if facts.country.best in COVERED or any(p.place.country in COVERED for p in facts.places):
+    if facts.country.best in COVERED:
+        return False
+    if any(p.place.country in COVERED and not _is_in_a_persons_name(view, p.start, p.end) for p in facts.places):
         return False
     return all(hit.kind == "place" for hit in facts.country.hits if hit.country in COVERED)
+
+
+def _is_in_a_persons_name(view: View, start: int, end: int) -> bool:
+    """Return whether a village's name is somebody's: "Hadar Cohen was killed" in an item of another country."""
+    words = view.reading.words
+    at = next((i for i, w in enumerate(words) if w.start <= start < w.end), None)
+    if at is None or words[at].dep != "compound" or words[at].pos != "PROPN":
+        return False
+    head = words[words[at].head]
+    return head.start >= end and head.pos == "PROPN" and head.text.istitle()
 
 
 def _is_to_stop(view: View) -> bool:
@@ -214,7 +226,9 @@ def _is_in_a_plan(view: View) -> bool:
     above = (candidate.head, *ancestors(view.reading, candidate.head)[:3])
     which = [i for i in above if words[i].lemma in ruling_words()["holds"]]
     if any(w.head in which and w.dep == "nsubj" and w.tag == "WDT" for w in _sentence(view)):
-        return all(words[i].tag != "VBZ" for i in which)  # "the plan, which included a ceasefire"
+        # "the plan, which included a ceasefire"; one that will include it asks for it
+        coming = any(w.head in which and w.dep == "aux" and w.tag == "MD" for w in _sentence(view))
+        return not coming and all(words[i].tag != "VBZ" for i in which)
     clauses = [i for i in above if words[i].dep == "relcl"]
     plans = {words[i].head for i in clauses if words[words[i].head].lemma in ruling_words()["plans"]}
     # "a plan that envisages a ceasefire" is a new one, and asks for it

@@ -253,14 +253,15 @@ class TollReader:
         return Number(total, at, end) if end > at else None
 
     def _glued(self, number: Number) -> bool:
-        """Return whether the number is part of a time, a ratio or a date: "12:30", "5/6", "28.05.2017"."""
+        """Return whether the number is part of a time, a ratio or a date: "12:30", "5/6", "28.05.2017", "16-06-2016"."""
         tokens, first, after = self.tokens, number.first, number.end
         left = first > 0 and tokens[first - 1].word in {":", "/"} and tokens[first - 1].end == tokens[first].start
         right = (
             after < len(tokens) and tokens[after].word in {":", "/"} and tokens[after].start == tokens[after - 1].end
         )
-        dotted = self.word(after) == "." and self.word(after + 1)[:1].isdigit()
-        return left or right or (dotted and tokens[after + 1].start == tokens[after - 1].end + 1)
+        mark = self.word(after)
+        dated = (mark == "." or (mark == "-" and self.word(after + 2) == "-")) and self.word(after + 1)[:1].isdigit()
+        return left or right or (dated and tokens[after + 1].start == tokens[after - 1].end + 1)
 
     def _one(self, at: int) -> Number | None:
         """Return the number one that "a soldier" tells."""
