@@ -23,9 +23,8 @@ from transforms.detect.view import Features, View
 # How strongly each head is held back (C of the logistic regression), and how rare a feature may be.
 STRENGTH = {"event": 0.05, "violation": 0.05, "stage": 0.1, "means": 0.2, "certainty": 0.1, "same": 0.5}
 FEWEST = 2
-STEP = "r.step="  # what the grammar of steps says: only which step is learned from it, not whether it is news
 THRESHOLDS = {
-    "event.ceasefire": 0.42,
+    "event.ceasefire": 0.38,
     "event.settled": 0.2,
     "event.armed": 0.42,
     "violation": 0.35,
@@ -130,15 +129,9 @@ def fit(
     weights: Sequence[float],
     strength: float,
     fewest: int = FEWEST,
-    without: str = STEP,
 ) -> Head:
-    """Return a logistic regression over named features; classes in sorted order, for two the telling one second.
-
-    Features whose names begin with `without` are left out; "" leaves out none.
-    """
+    """Return a logistic regression over named features; classes in sorted order, for two the telling one second."""
     names = vocabulary(rows, fewest)
-    if without:
-        names = {name: at for at, name in enumerate(n for n in names if not n.startswith(without))}
     x = matrix(rows, names)
     classes = sorted(set(labels), key=lambda c: (c in {"event", "violation", "alleged", "same"}, c))
     order = {c: i for i, c in enumerate(classes)}
@@ -198,7 +191,7 @@ def train(items: Sequence[Item], rows: Sequence[Row], use: Iterable[int], suffix
     heads["means"] = fit([r.features for r in armed], means, [share(r) for r in armed], STRENGTH["means"])
     steps = [r for r in told if r.candidate.family == "ceasefire"]
     stages = [event[id(r)]["stage"] for r in steps]
-    heads["stage"] = fit([r.features for r in steps], stages, [share(r) for r in steps], STRENGTH["stage"], without="")
+    heads["stage"] = fit([r.features for r in steps], stages, [share(r) for r in steps], STRENGTH["stage"])
     heads["certainty"] = fit(
         [r.features for r in told],
         [event[id(r)].get("certainty") or "asserted" for r in told],

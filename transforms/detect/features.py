@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from transforms.detect.candidates import Candidate, CueAt
 from transforms.detect.cue_rules import judge_by_cues
 from transforms.detect.reading import Word, ancestors, children
-from transforms.detect.steps import step_of
 from transforms.detect.view import Features, View
 
 SHARED = frozenset("tckdxnvr")
@@ -237,8 +236,6 @@ def _rules(view: View) -> Iterator[tuple[str, float]]:
     """Yield what the rules over cues make of the candidate: the judgement weighs their word as one among others."""
     verdict = judge_by_cues(view)
     yield f"r.stage={verdict.stage}", 1.5
-    if view.candidate.family == "ceasefire":
-        yield f"r.step={step_of(view.reading, view.candidate)}", 2.0
     yield f"r.means={verdict.means}", 1.0
     yield f"r.family={verdict.family}", 1.0
     yield f"r.realis={verdict.realis}", 1.0

@@ -156,7 +156,7 @@ class _Look:
 
     def is_never(self) -> bool:
         """Return whether it is said never to have been: "has never been observed"."""
-        verb = next((i for i in self.chain[1:4] if self.tokens[i].pos in {"VERB", "AUX"}), None)
+        verb = next((i for i in self.chain[1 : _REACH + 1] if self.tokens[i].pos in {"VERB", "AUX"}), None)
         below = [] if verb is None else self.children(verb)
         return any(w.lemma == "never" for w in below) and any(w.lemma == "have" and w.dep == "aux" for w in below)
 
@@ -215,10 +215,14 @@ class _Look:
         return False
 
     def was_tried_in_vain(self) -> bool:
-        """Return whether it is what earlier attempts were at: "in failed attempts to broker a truce"."""
+        """Return whether it is what others tried before: "in failed attempts to broker a truce"."""
         for i in self.chain[1:_REACH]:
             if self.tokens[i].lemma in self.lexicon["tries"]:
-                return any(w.lemma in self.lexicon["failed"] and w.dep == "amod" for w in self.children(i))
+                below = self.children(i)
+                # "Brahimi, whose attempt at a truce failed": who somebody is
+                return any(w.lemma in self.lexicon["failed"] and w.dep == "amod" for w in below) or any(
+                    w.lemma == "whose" for w in below
+                )
         return False
 
     def is_explained(self) -> bool:
