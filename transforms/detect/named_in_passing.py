@@ -60,9 +60,9 @@ def passing_of(view: View) -> Realis | None:
     if look.is_weighed() or look.would_seem():
         return Realis.HYPOTHETICAL
     background = (
-        look.is_of_another_war() or look.is_of_an_old_year() or look.is_broken() or look.is_in_a_name() or look.dates_an_act()
-        or look.was_tried_in_vain() or look.is_circumstance() or look.is_known_of_old() or look.is_explained()
-        or look.is_political()
+        look.is_of_another_war() or look.is_of_an_old_year() or look.is_broken() or look.is_in_a_name()
+        or look.dates_an_act() or look.was_tried_in_vain() or look.is_circumstance() or look.is_known_of_old()
+        or look.is_explained() or look.is_political()
     )  # fmt: skip
     return Realis.BACKGROUND if background else None
 

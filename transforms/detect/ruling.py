@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from transforms.detect.denial import Denial, conditional, denial_of, is_correction, negated
 from transforms.detect.facts import COVERED
 from transforms.detect.named_in_passing import passing_of
+from transforms.detect.not_done import is_abroad, not_done
 from transforms.detect.reading import Word, ancestors
 from transforms.detect.slot_data import word_lists
 from transforms.detect.slots import Slots, named_at
@@ -43,7 +44,7 @@ class Ruling:
 
 def ruling_of(view: View, slots: Slots) -> Ruling | None:
     """Return why a candidate is no news where its words settle that, None where they leave it to the judgement."""
-    if _is_elsewhere(view):
+    if _is_elsewhere(view) or is_abroad(view):
         return Ruling("elsewhere", slots)
     if is_unarmed(view):
         return Ruling("not_armed", slots)
@@ -56,7 +57,7 @@ def ruling_of(view: View, slots: Slots) -> Ruling | None:
         return Ruling(Realis.HYPOTHETICAL, slots)
     if _is_to_stop(view) or _struck_a_deal(view):
         return Ruling(Realis.FUTURE, slots)
-    if in_passing := Realis.NEGATED if _is_not_there(view) else passing_of(view):
+    if in_passing := Realis.NEGATED if _is_not_there(view) else passing_of(view) or not_done(view):
         return Ruling(in_passing, slots)
     background = (
         _is_of_years(view, slots)

@@ -159,9 +159,9 @@ def _tolls(facts: Facts, candidate: Candidate, rivals: list[Candidate]) -> tuple
 def _tells_a_toll_in_its_clause(reading: Reading, candidate: Candidate, toll: TollAt) -> bool:
     """Return whether some word of a toll stands in the trigger's clause."""
     first, last = candidate.sentence.first, candidate.sentence.last
-    clause = _clause_of(reading, candidate.head)
+    clause = clause_of(reading, candidate.head)
     return any(
-        _clause_of(reading, i) == clause for i in range(first, last) if toll.start <= reading.words[i].start < toll.end
+        clause_of(reading, i) == clause for i in range(first, last) if toll.start <= reading.words[i].start < toll.end
     )
 
 
@@ -198,7 +198,7 @@ def _stands_for_a_party(facts: Facts, start: int, end: int) -> bool:
     return any(p.start == start and p.end == end for p in facts.parties)
 
 
-def _clause_of(reading: Reading, index: int) -> int:
+def clause_of(reading: Reading, index: int) -> int:
     """Return the verb of the clause that a word stands in, the word at the top where there is none."""
     up = [index, *ancestors(reading, index)]
     return next((i for i in up if reading.words[i].pos == "VERB"), up[-1])
@@ -223,7 +223,7 @@ def _is_dated_after(reading: Reading, candidate: Candidate, told: DateAt) -> boo
     sentence, words = candidate.sentence, reading.words
     if not (sentence.start <= told.start and told.end <= words[candidate.head].start):
         return False
-    clause = _clause_of(reading, candidate.head)
+    clause = clause_of(reading, candidate.head)
     return any(
         words[i].head == clause and words[i].dep == "mark" and told.start < words[i].end <= told.end + 1
         for i in range(sentence.first, sentence.last)
@@ -233,7 +233,7 @@ def _is_dated_after(reading: Reading, candidate: Candidate, told: DateAt) -> boo
 def _in_its_clause(reading: Reading, candidate: Candidate, start: int) -> bool:
     """Return whether a place is told in the clause of the act: "a day after children died in air strikes in Idlib"."""
     at = _word_at(reading, candidate, start)
-    return at is not None and _clause_of(reading, at) == _clause_of(reading, candidate.head)
+    return at is not None and clause_of(reading, at) == clause_of(reading, candidate.head)
 
 
 def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ...]:

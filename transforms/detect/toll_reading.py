@@ -253,7 +253,7 @@ class TollReader:
         return Number(total, at, end) if end > at else None
 
     def _glued(self, number: Number) -> bool:
-        """Return whether the number is part of a time, a ratio or a date: "12:30", "5/6", "28.05.2017", "16-06-2016"."""
+        """Return whether the number is part of a time, a ratio or a date: "12:30", "5/6", "28.05.2017"."""
         tokens, first, after = self.tokens, number.first, number.end
         left = first > 0 and tokens[first - 1].word in {":", "/"} and tokens[first - 1].end == tokens[first].start
         right = (
