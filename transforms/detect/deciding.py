@@ -11,7 +11,7 @@ from transforms.detect.candidates import Candidate, Found
 from transforms.detect.cue_roles import roles_by_cues
 from transforms.detect.cue_rules import GENERIC, judge_by_cues
 from transforms.detect.cues_around import Around
-from transforms.detect.facts import OLD_DAYS, Facts
+from transforms.detect.facts import COVERED, OLD_DAYS, Facts
 from transforms.detect.features import features_of
 from transforms.detect.judgement import Weighing
 from transforms.detect.merging import instrument_of, is_one_of_many, same_act
@@ -97,7 +97,7 @@ def judge_all(
         features = features_of(view)
         probability = ask(f"event.{candidate.family}", features)["event"]
         first.append((candidate, features, max(probability, _PLAINLY if is_told_plainly(view) else 0.0)))
-    least = {c: _least(reading, c, thresholds) for c, _, _ in first}
+    least = {c: _least(facts, c, thresholds) for c, _, _ in first}
     taken = tuple(c for c, _, p in first if p >= least[c])
     judged: list[Judged] = []
     for candidate, features, probability in first:
@@ -116,7 +116,7 @@ def judge_all(
     judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
-        if is_one_of_many(reading, left, right):
+        if is_one_of_many(reading, left, right) or _are_two_steps(left, right):
             return False
         told_once = same_act(reading, left, right) or same_by_slots(left, right)
         return told_once or same_event(left, right, ask) >= thresholds["same"]
@@ -129,9 +129,13 @@ def judge_all(
     return tuple(events) + tuple(denied) + tuple(others)
 
 
-def _least(reading: Reading, candidate: Candidate, thresholds: Mapping[str, float]) -> float:
+def _least(facts: Facts, candidate: Candidate, thresholds: Mapping[str, float]) -> float:
     """Return how likely a candidate must be news: less so where its sentence settles which step of a truce it tells."""
-    if candidate.family == "ceasefire" and not candidate.trigger.weak and step_of(reading, candidate):
+    sentence, at = candidate.sentence, facts.reading.words[candidate.first].start
+    named = [hit for hit in facts.country.hits if sentence.start <= hit.start < sentence.end]
+    nearest = min(named, key=lambda hit: abs(hit.start - at)).country if named else facts.country.best
+    here = nearest in COVERED  # not a truce between others, in a sentence that names Syria too
+    if here and candidate.family == "ceasefire" and not candidate.trigger.weak and step_of(facts.reading, candidate):
         return thresholds["event.settled"]
     return thresholds[f"event.{candidate.family}"]
 
@@ -203,10 +207,10 @@ def _on_its_day(event: Judged, judged: Sequence[Judged]) -> Judged:
     span = event.slots.date
     if event.family != Family.CEASEFIRE or span is None or span.start == span.end:
         return event
-    sentence = event.candidate.sentence.index
+    beside = {member.sentence.index + step for member in event.members for step in (-1, 1)}
     days = [
         j.slots for j in judged
-        if j.candidate.family == "ceasefire" and abs(j.candidate.sentence.index - sentence) == 1 and j.slots.dated
+        if j.candidate.family == "ceasefire" and j.candidate.sentence.index in beside and j.slots.dated
     ]  # fmt: skip
     for slots in days:
         day = slots.date
@@ -242,6 +246,12 @@ def judge_all_by_cues(reading: Reading, found: Found, facts: Facts) -> tuple[Jud
     events = merge([j for j in judged if not j.rejected], same_by_slots)
     telling = {event.candidate.sentence.index for event in events}
     return tuple(e if e.candidate.sentence.index + 1 in telling else _with_toll(e, rejected) for e in events) + rejected
+
+
+def _are_two_steps(left: Judged, right: Judged) -> bool:
+    """Return whether two sentences settle different steps; that a truce is made and has begun may be told as one."""
+    stages = {left.stage, right.stage}
+    return left.settled and right.settled and len(stages) == 2 and stages != {Stage.AGREED, Stage.IN_EFFECT}
 
 
 def same_by_slots(left: Judged, right: Judged) -> bool:

@@ -25,6 +25,7 @@ FILE = "roles.en.toml"
 _KEYS = (
     "does",
     "pronouns",
+    "speakers",
     "witnesses",
     "accuses",
     "doers",
@@ -96,6 +97,7 @@ class _Tree:
     def phrase(self, index: int) -> Span:
         """Return the noun phrase around a noun: what stands left of it, and an "of" or name after it."""
         first = last = index
+        speaks = self.words[index].lemma in role_words()["speakers"]
         for child in self.children(index):
             if child < index and self.words[child].dep in {
                 "compound",
@@ -107,7 +109,8 @@ class _Tree:
                 "advmod",
             }:
                 first = min(first, self._left(child))
-            if child > index and self.words[child].dep == "prep" and self.words[child].lemma == "of":
+            joins = self.words[child].lemma == "of" or (speaks and self.words[child].lemma == "for")
+            if child > index and self.words[child].dep == "prep" and joins:
                 for noun in self.children(child, {"pobj"}):
                     last = max(last, self.phrase(noun)[1] - 1)
         return first, last + 1
@@ -162,15 +165,33 @@ def roles_of(reading: Reading, candidate: Candidate) -> Roles:
     asking = [] if asker is None else [a for a in tree.subject(asker) if a != head]
     if asking:
         actors = asking  # "demands that the army begin the truce": not the army
-    elif candidate.family == "ceasefire" or not actors:
+    elif candidate.family == "ceasefire" or not any(_may_act(tree, a) for a in actors):
         actors = actors + [a for a in _above(tree, head, chain, candidate) if a not in actors]
     source = _source(tree, [head, *chain])
-    names = [a for a in (_resolve(tree, a) for a in dict.fromkeys(actors)) if a is not None]
+    names = [_named(tree, a) for a in (_resolve(tree, a) for a in dict.fromkeys(actors)) if a is not None]
     return Roles(
-        actors=tuple(dict.fromkeys(tree.phrase(a) if tree.words[a].pos != "ADJ" else (a, a + 1) for a in names)),
+        actors=tuple(
+            dict.fromkeys(
+                _beside(candidate, a, tree.phrase(a)) if tree.words[a].pos != "ADJ" else (a, a + 1) for a in names
+            )
+        ),
         targets=tuple(dict.fromkeys(tree.phrase(t) for t in dict.fromkeys(targets) if t not in names)),
         source=source,
     )
+
+
+def _beside(candidate: Candidate, index: int, span: Span) -> Span:
+    """Return a phrase without the trigger: headlines run on, "... declares truce President Obama demanded"."""
+    if span[0] <= candidate.first and candidate.last <= index:
+        return candidate.last, span[1]
+    return span
+
+
+def _named(tree: _Tree, index: int) -> int:
+    """Return the name that stands beside a noun: "the interim government, the National Council, declared"."""
+    if tree.words[index].pos != "NOUN":
+        return index
+    return next((c for c in tree.children(index, {"appos"}) if c > index and tree.words[c].pos == "PROPN"), index)
 
 
 def phrase_at(reading: Reading, candidate: Candidate, index: int) -> Span | None:
@@ -197,15 +218,17 @@ def _of_verb(tree: _Tree, verb: int) -> tuple[list[int], list[int]]:
 def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], list[int]]:
     actors: list[int] = []
     for child in tree.children(noun, _MODIFIERS):
-        if not candidate.first <= child < candidate.last and _can_act(tree, child):
+        if child < noun and not candidate.first <= child < candidate.last and _can_act(tree, child):
             actors.extend(
                 tree.conjuncts(child) if tree.words[child].dep != "amod" else [child, *tree.children(child, {"conj"})]
             )
     actors += tree.objects(noun, _BY | {"between"})
     if candidate.trigger.id in {"ground.fight", "ceasefire.word"}:
-        actors += tree.objects(noun, {"between", "with"})
+        actors += tree.objects(noun, {"between", "with"}) or _sides(tree, noun, candidate)
     for relative in tree.children(noun, {"acl", "relcl"}):
         actors += tree.objects(relative, {"by", "between"})
+    while tree.words[noun].dep == "conj" and tree.first <= tree.words[noun].head < noun:
+        noun = tree.words[noun].head  # "targeted with shells and gunfire"
     head = tree.words[noun].head
     targets = tree.objects(noun, _AT)
     verb = head if tree.words[head].pos in {"VERB", "AUX"} else None
@@ -238,6 +261,23 @@ def _of_noun(tree: _Tree, noun: int, candidate: Candidate) -> tuple[list[int], l
 def _can_act(tree: _Tree, index: int) -> bool:
     word = tree.words[index]
     return word.pos == "PROPN" or word.lemma in role_words()["doers"]
+
+
+def _sides(tree: _Tree, noun: int, candidate: Candidate) -> list[int]:
+    """Return who fights whom where the parser hangs it elsewhere: "battles in Benghazi, ..., between A and B"."""
+    if candidate.family != "armed":
+        return []
+    for i in range(noun + 1, tree.last):
+        word = tree.words[i]
+        if word.lemma == "between" and tree.words[word.head].lemma not in role_words()["truces"]:
+            return [n for child in tree.children(i, {"pobj"}) for n in tree.conjuncts(child)]
+    return []
+
+
+def _may_act(tree: _Tree, index: int) -> bool:
+    """Return whether a word can stand for someone: not the shells that hold chlorine."""
+    word = tree.words[index]
+    return word.pos in {"PROPN", "PRON", "ADJ"} or word.lemma in role_words()["doers"] | role_words()["bodies"]
 
 
 def _above(tree: _Tree, head: int, chain: list[int], candidate: Candidate) -> list[int]:
@@ -298,6 +338,8 @@ def _resolve(tree: _Tree, index: int) -> int | None:
     word = tree.words[index]
     if word.pos != "PRON" and word.lemma not in role_words()["pronouns"]:
         return index
+    if word.lemma in {"we", "i"} and (speaker := _speaker(tree)) is not None:
+        return speaker
     if word.dep in _SUBJECT and word.lemma in {"who", "which", "that"}:
         verb = word.head
         if tree.words[verb].dep == "relcl":
@@ -307,6 +349,18 @@ def _resolve(tree: _Tree, index: int) -> int | None:
         if tree.words[i].dep in {"nsubj", "nsubjpass"} and tree.words[i].pos in {"NOUN", "PROPN"}
     ]  # fmt: skip
     return earlier[-1] if earlier else _subject_before(tree)
+
+
+def _speaker(tree: _Tree) -> int | None:
+    """Return who says what a quotation says: the subject of "said" in its sentence, or else in the one before."""
+    at = next((s.index for s in tree.reading.sentences if s.first == tree.first), 0)
+    for sentence in tree.reading.sentences[at : max(at - 2, -1) : -1] if at else tree.reading.sentences[:1]:
+        for i in range(sentence.first, sentence.last):
+            word = tree.words[i]
+            if word.dep == "nsubj" and word.pos in {"NOUN", "PROPN"} and tree.words[word.head].lemma == "say":
+                tree.look_at(sentence.first, sentence.last)
+                return i
+    return None
 
 
 def _subject_before(tree: _Tree) -> int | None:

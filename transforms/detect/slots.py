@@ -259,10 +259,26 @@ def _actors(facts: Facts, candidate: Candidate, roles: Roles) -> tuple[Party, ..
         return (by[0].party,)
     if candidate.family == "ceasefire" and roles.source and _can_act(facts, roles.source):
         return _parties(facts, (roles.source,))
-    before = [p for p in inside if p.end <= at and (not armed or p.kind in _FIGHTING)]
+    before = [
+        p for p in inside
+        if p.end <= at and (not armed or (p.kind in _FIGHTING and not _is_the_source(facts.reading.text, p.start)))
+    ]  # fmt: skip
     if before and candidate.trigger.id != "breach":  # who speaks of breaches did not commit them
         return (before[-1].party,)
-    return _blamed(facts) if candidate.family == "armed" else ()
+    return (_blamed(facts) or _in_the_trigger(facts, candidate)) if armed else ()
+
+
+def _in_the_trigger(facts: Facts, candidate: Candidate) -> tuple[Party, ...]:
+    """Return those whom the trigger itself names: "two suicide bombers attacked"."""
+    named = [
+        i for i in range(candidate.first, candidate.last) if facts.reading.words[i].lemma in role_words()["bodies"]
+    ]
+    return _parties(facts, ((candidate.first, named[-1] + 1),)) if named else ()
+
+
+def _is_the_source(text: str, start: int) -> bool:
+    """Return whether a party is whose word it is: "according to the army"."""
+    return text[max(0, start - 30) : start].casefold().rstrip().removesuffix("the").rstrip().endswith("according to")
 
 
 def _can_act(facts: Facts, span: Span, armed: bool = False) -> bool:
@@ -278,6 +294,8 @@ def _can_act(facts: Facts, span: Span, armed: bool = False) -> bool:
     head = facts.reading.words[_head_of(facts.reading, span)]  # "Moscow's priority" is no one
     if any(p.start < head.end and head.start < p.end for p in facts.parties):
         return True
+    if armed and head.dep == "nsubj" and head.lemma.lower() in _COUNTRIES:
+        return True  # "Libya violates its own truce"
     return head.lemma in role_words()["bodies"] or (head.pos == "PROPN" and not armed)
 
 

@@ -21,6 +21,7 @@ _OF_A_PLAN = {
 }  # fmt: skip
 _KEPT = {Stage.AGREED, Stage.IN_EFFECT}
 _PERHAPS = {"could", "may", "might"}
+_UNLESS = {"if", "unless"}
 _OUGHT = {"should", "must"}
 _REFUSING = {"do", "shall", "will", "would"}  # before "not accept"; what "has not agreed" may do so yet
 _ALSO_NOUNS = {"start"}
@@ -411,7 +412,7 @@ class _Climb(StepTree):
     def _modified(self, verb: int, stage: Stage) -> Stage | None:
         """Return what negation, doubt and time make of a step told by `verb`."""
         below = [w for i, w in self.numbered() if w.head == verb and i != verb]
-        if any(w.dep in {"mark", "advmod"} and w.lemma in self.lexicon.lists["condition"] for w in below):
+        if self._is_conditional(verb, below):
             return None
         auxiliaries = {w.lemma for w in below if w.dep in {"aux", "auxpass"}}
         if any(w.dep == "neg" for w in below):
@@ -428,6 +429,13 @@ class _Climb(StepTree):
         if auxiliaries & {"will", "would", "shall"}:
             return Stage.AGREED if stage in _KEPT else stage
         return stage
+
+    def _is_conditional(self, verb: int, below: list[Word]) -> bool:
+        """Return whether a step is told of no one: "if they agree", "if they attack, he would end the truce"."""
+        if any(w.dep in {"mark", "advmod"} and w.lemma in self.lexicon.lists["condition"] for w in below):
+            return True
+        clauses = {i for i, w in self.numbered() if w.head == verb and w.dep == "advcl"}
+        return any(w.head in clauses and w.lemma in _UNLESS for w in self.sentence())
 
     def _is_consent(self, verb: int) -> bool:
         """Return whether a verb says that one is willing: not to do it is to refuse."""
