@@ -26,7 +26,7 @@ FEWEST = 2
 THRESHOLDS = {
     "event.ceasefire": 0.38,
     "event.settled": 0.2,
-    "event.armed": 0.42,
+    "event.armed": 0.44,
     "violation": 0.35,
     "alleged": 0.45,
     "same": 0.3,

@@ -16,6 +16,8 @@ _BY = {"by", "from"}
 _AT = {"on", "against", "at", "of", "near", "upon", "targeting", "into"}
 _BETWEEN = {"between", "among", "with", "by"}
 _SUBJECT = {"nsubj", "csubj"}
+_FIGHT = {"battle", "combat", "fight"}
+_FALL = {"die", "injure", "kill", "wound"}
 _PASSIVE_SUBJECT = {"nsubjpass", "csubjpass"}
 _MODIFIERS = {"compound", "amod", "nmod", "poss", "npadvmod"}
 # Whoever does this to an armed act tells of it, or suffers it, and did not do it.
@@ -131,6 +133,9 @@ class _Tree:
                 return out
             if self.words[verb].dep in {"conj", "xcomp", "advcl", "pcomp", "ccomp"}:
                 head = self.words[verb].head
+                told = [c for c in self.children(head, {"dobj"}) if head < c < verb and self.words[c].pos == "PROPN"]
+                if self.words[verb].dep in {"xcomp", "ccomp"} and told:
+                    return [noun for child in told for noun in self.conjuncts(child)]  # "prompts Haftar to announce"
                 within = self.words[head].dep == "prep"
                 verb = self.words[head].head if within else head
                 if within and self.words[verb].lemma in role_words()["accuses"]:
@@ -168,7 +173,7 @@ def roles_of(reading: Reading, candidate: Candidate) -> Roles:
     elif candidate.family == "ceasefire" or not any(_may_act(tree, a) for a in actors):
         actors = actors + [a for a in _above(tree, head, chain, candidate) if a not in actors]
     source = _source(tree, [head, *chain])
-    names = [_named(tree, a) for a in (_resolve(tree, a) for a in dict.fromkeys(actors)) if a is not None]
+    names = [_named(tree, _owner(tree, a)) for a in (_resolve(tree, a) for a in dict.fromkeys(actors)) if a is not None]
     return Roles(
         actors=tuple(
             dict.fromkeys(
@@ -187,9 +192,19 @@ def _beside(candidate: Candidate, index: int, span: Span) -> Span:
     return span
 
 
+def _owner(tree: _Tree, index: int) -> int:
+    """Return whose forces a noun names by a pronoun: "the army said its forces had struck"."""
+    owners = [c for c in tree.children(index, {"poss"}) if tree.words[c].pos == "PRON"]
+    if not owners or tree.words[index].lemma not in role_words()["bodies"]:
+        return index
+    named = _resolve(tree, owners[0])
+    return index if named is None or named == index else named
+
+
 def _named(tree: _Tree, index: int) -> int:
     """Return the name that stands beside a noun: "the interim government, the National Council, declared"."""
-    if tree.words[index].pos != "NOUN":
+    office = tree.words[index].lemma.lower() in role_words()["bodies"]  # "the Foreign Minister, Musa Kusa, declared"
+    if tree.words[index].pos != "NOUN" and not office:
         return index
     return next((c for c in tree.children(index, {"appos"}) if c > index and tree.words[c].pos == "PROPN"), index)
 
@@ -209,8 +224,11 @@ def _of_verb(tree: _Tree, verb: int) -> tuple[list[int], list[int]]:
         return agents, targets
     targets = [noun for child in tree.children(verb, {"dobj"}) for noun in tree.conjuncts(child)]
     targets += tree.objects(verb, {"on", "against", "at"})
+    word = tree.words[verb]
+    if word.dep in {"xcomp", "advcl"} and word.lemma in _FIGHT and tree.words[word.head].lemma in _FALL:
+        return targets, tree.children(word.head, _PASSIVE_SUBJECT | _SUBJECT)  # "were killed fighting the group"
     actors = tree.subject(verb) + agents
-    if tree.words[verb].lemma in {"clash", "fight", "battle"}:
+    if word.lemma in {"clash", "fight", "battle"}:
         actors = actors + tree.objects(verb, {"with", "against"})
     return actors, targets
 
@@ -354,7 +372,8 @@ def _resolve(tree: _Tree, index: int) -> int | None:
 def _speaker(tree: _Tree) -> int | None:
     """Return who says what a quotation says: the subject of "said" in its sentence, or else in the one before."""
     at = next((s.index for s in tree.reading.sentences if s.first == tree.first), 0)
-    for sentence in tree.reading.sentences[at : max(at - 2, -1) : -1] if at else tree.reading.sentences[:1]:
+    before = [s for s in tree.reading.sentences[max(at - 3, 0) : at] if s.last - s.first > 2]  # not a lone mark
+    for sentence in (tree.reading.sentences[at], *before[-1:]):
         for i in range(sentence.first, sentence.last):
             word = tree.words[i]
             if word.dep == "nsubj" and word.pos in {"NOUN", "PROPN"} and tree.words[word.head].lemma == "say":

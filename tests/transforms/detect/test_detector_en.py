@@ -54,6 +54,8 @@ def test_cases(detector: Detector, case: dict[str, Any]) -> None:
             assert mention.killed == event["killed"]
         if "actor" in event:
             assert event["actor"] in [actor.name for actor in mention.actors]
+        if "actors" in event:
+            assert [actor.name for actor in mention.actors] == event["actors"]
         if "date" in event:
             assert mention.date is not None
             assert mention.date.start.isoformat() == event["date"]
