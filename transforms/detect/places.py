@@ -351,6 +351,7 @@ def _unknown(reader: PlaceReader, at: int) -> tuple[PlaceSpan, int] | None:
         gap = reader.text[reader.words[end - 1].end : following.start]
         if (
             not (following.capital or following.text in SURE_ARTICLES)
+            or reader.is_in("never", end)
             or gap.strip(" -")
             or not following.text[0].isalpha()
         ):
@@ -362,7 +363,8 @@ def _unknown(reader: PlaceReader, at: int) -> tuple[PlaceSpan, int] | None:
         end -= 1
     kinds = ("quarter_after", "town_after", "district_after", "unknown_site_after")
     end = next((k for k in range(word + 1, end) if any(reader.after(kind, k) >= 0 for kind in kinds)), end)
-    before = any(reader.before(kind, lead) >= 0 for kind in ("town_before", "quarter_before"))
+    joined = lead > 0 and "\n" not in reader.text[reader.words[lead - 1].end : reader.units[at].start]
+    before = joined and any(reader.before(kind, lead) >= 0 for kind in ("town_before", "quarter_before"))
     after = any(reader.after(kind, end) >= 0 for kind in ("quarter_after", "town_after", "district_after"))
     site = reader.after("unknown_site_after", end)
     if site >= 0 and not before:

@@ -9,7 +9,7 @@ from datetime import date
 
 from transforms.detect.candidates import Candidate, Found
 from transforms.detect.facts import Facts
-from transforms.detect.reading import Reading, ancestors
+from transforms.detect.reading import Reading, Word, ancestors
 from transforms.detect.roles import Roles, Span, phrase_at, role_words, roles_of
 from transforms.detect.spans import DateAt, TollAt
 from transforms.model import DatePrecision, DateSpan, Party, Place
@@ -354,11 +354,19 @@ def named_at(facts: Facts, candidate: Candidate, index: int) -> Party | None:
     return next(iter(_parties(facts, (span,))), None) if span else None
 
 
+def _is_of_a_dateline(facts: Facts, word: Word) -> bool:
+    """Return whether a word is part of a date or the time of a clock."""
+    clock = ":" in word.text and word.text[0].isdigit()
+    return clock or any(d.start <= word.start and word.end <= d.end for d in facts.dates)
+
+
 def _parties(facts: Facts, spans: tuple[Span, ...]) -> tuple[Party, ...]:
     """Return the phrases as parties, by their normalised id where the words hold a known one."""
     out: list[Party] = []
     words = facts.reading.words
-    for first, last in spans:
+    for lead, last in spans:
+        # "Sun Apr 10 2011 18:58:00 Rebel forces"
+        first = next((i for i in range(lead, last - 1) if not _is_of_a_dateline(facts, words[i])), last - 1)
         start, end = words[first].start, words[last - 1].end
         text = facts.reading.text[start:end].strip(" '’\"“”,")
         if not text or len(text) > 120 or any(d.start <= start and end <= d.end for d in facts.dates):
