@@ -194,7 +194,7 @@ def main() -> None:
     options.add_argument("--late", type=float, default=0.02)
     chosen = options.parse_args()
     print(machine())
-    gc.set_threshold(50_000, 20, 100)  # as for any service that keeps many small records
+    gc.set_threshold(200_000, 20, 100)  # as for any service that keeps many small records
     space = space_for()
     open_events: dict[str, Event] = {}
     spent, waited, seen, closed = 0.0, 0.0, 0, 0  # seconds of the processor, and of the clock

@@ -151,15 +151,10 @@ def _of_one_story(a: Features, b: Features) -> bool:
     return not (a.tolls.isdisjoint(b.tolls) and a.text_keys.isdisjoint(b.text_keys))
 
 
-def _day(a: Features, b: Features, gap: int, w: Weights) -> float:
-    if not (a.day_known and b.day_known):
-        return w.day_unknown
-    if gap:
-        if a.kind in RARE_KINDS and b.kind in RARE_KINDS:
-            return gap * w.day_gap_rare
-        return gap * (w.day_gap_step if a.reach > REACH and b.reach > REACH else w.day_gap)
-    single = a.first_day == a.last_day == b.first_day == b.last_day
-    return w.day_same if single else w.day_overlap
+def _apart(a: Features, b: Features, gap: int, w: Weights) -> float:
+    if a.kind in RARE_KINDS and b.kind in RARE_KINDS:
+        return gap * w.day_gap_rare
+    return gap * (w.day_gap_step if a.reach > REACH and b.reach > REACH else w.day_gap)
 
 
 def _one_day(a: Features, b: Features) -> bool:
@@ -251,7 +246,13 @@ def score(a: Features, b: Features, w: Weights) -> float | None:
             return w.nothing_common
     elif (kind > _K_NEAR or (gap and a.reach == REACH)) and a.anchors.isdisjoint(b.anchors):
         return w.nothing_common * _LITTLE_COMMON
-    return _weighed(a, b, w, kind, place) + (w.day_unknown if reprint else _day(a, b, gap, w))
+    if reprint or not (a.day_known and b.day_known):
+        day = w.day_unknown
+    elif gap:
+        day = _apart(a, b, gap, w)
+    else:
+        day = w.day_same if a.first_day == a.last_day == b.first_day == b.last_day else w.day_overlap
+    return _weighed(a, b, w, kind, place) + day
 
 
 def _weighed(a: Features, b: Features, w: Weights, kind: int, place: int) -> float:
@@ -275,8 +276,9 @@ def _weighed(a: Features, b: Features, w: Weights, kind: int, place: int) -> flo
         total += _actors(a, b, w)
     if a.target_stems and b.target_stems:
         total += _overlap(a.target_stems, b.target_stems) * w.target_same
-    words = _overlap(a.stems, b.stems)
-    if words:
+    common = len(a.stems & b.stems)
+    if common:
+        words = common / max(min(len(a.stems), len(b.stems)), 3)  # as `_overlap`, which most pairs need not call
         total += words * w.wording
         if words > _WORDS_OF_A_COPY and are_copies(a.mention.signature, b.mention.signature, COPY_SIMILARITY):
             total += w.copy

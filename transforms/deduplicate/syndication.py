@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import eq
 
 from transforms.model import Mention
@@ -28,11 +29,10 @@ def are_copies(one: tuple[int, ...], other: tuple[int, ...], least: float) -> bo
     return similarity(one, other) >= least
 
 
-def _voice(mention: Mention) -> str:
+@lru_cache(maxsize=4096)
+def _voice(owner: str, outlet: str) -> str:
     """Return who speaks: the owner for outlets that a state directs, else the outlet."""
-    if mention.state_affiliated and mention.owner:
-        return f"owner:{mention.owner.casefold()}"
-    return f"outlet:{mention.outlet.casefold()}"
+    return f"owner:{owner.casefold()}" if owner else f"outlet:{outlet.casefold()}"
 
 
 def independent_outlets(mentions: Sequence[Mention], copy_similarity: float) -> int:
@@ -44,7 +44,7 @@ def independent_outlets(mentions: Sequence[Mention], copy_similarity: float) -> 
     """
     if len(mentions) == 1:
         return 1
-    spoken = [(_voice(one), one.signature) for one in mentions]
+    spoken = [(_voice(one.owner if one.state_affiliated else "", one.outlet), one.signature) for one in mentions]
     voices = {voice: voice for voice, _ in spoken}
 
     def root(voice: str) -> str:
