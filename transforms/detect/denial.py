@@ -9,6 +9,7 @@ from typing import Any
 from transforms.detect.candidates import Candidate
 from transforms.detect.reading import Reading, Sentence, ancestors, children
 from transforms.detect.slot_data import only_keys, read_lexicon, words
+from transforms.detect.step_words import step_words
 
 FILE = "realis.en.toml"
 _KEYS = {
@@ -20,6 +21,7 @@ _OBJECTS = {"dobj", "nsubjpass", "attr", "oprd"}
 _NAME_PARTS = {"compound", "amod", "nmod", "poss"}
 _ASIDE = {"advcl", "relcl"}  # clauses beside what is denied: "denied hitting the clinic, where 20 died"
 _NOT = {"not", "n't", "never"}
+_WILL = {"desire", "intention", "plan", "wish"}
 _US = {"we", "our", "us", "it", "its", "has"}
 
 
@@ -120,7 +122,10 @@ def is_correction(reading: Reading) -> bool:
 
 
 def negated(reading: Reading, candidate: Candidate) -> bool:
-    """Return whether "no" or "not" stands on the trigger itself or on the verb that tells it."""
+    """Return whether "no" or "not" stands on the trigger itself, on the verb that tells it, or on the will to do it.
+
+    An act that has not been stopped goes on.
+    """
     tokens, sentence = reading.words, candidate.sentence
     head = candidate.head
     less = realis_words().negates_less
@@ -129,7 +134,15 @@ def negated(reading: Reading, candidate: Candidate) -> bool:
         bare = [i for i in own if tokens[i].dep in {"det", "neg"} and tokens[i].lemma in {"no", "neither"}]
         if bare and tokens[bare[0] + 1].lemma not in less:
             return True
+    if any(
+        tokens[i].lemma in _WILL and any(tokens[k].lemma == "no" for k in _children(reading, i, sentence))
+        for i in ancestors(reading, head)[:4]
+        if sentence.first <= i < sentence.last
+    ):
+        return True  # "has no intention of breaking the truce"
     verb = head if tokens[head].pos in {"VERB", "AUX"} else tokens[head].head
+    if candidate.family == "armed" and verb != head and tokens[verb].lemma in step_words().lists["stop"]:
+        return False  # "has not stopped the fighting"
     told = verb == head or (tokens[head].dep in {"dobj", "nsubjpass"} and tokens[verb].pos == "VERB")
     if not told or not sentence.first <= verb < sentence.last or tokens[verb].pos != "VERB":
         return False
