@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from transforms.detect.candidates import Candidate
 from transforms.detect.facts import OLD_DAYS
 from transforms.detect.reading import Sentence, Word, ancestors, children
+from transforms.detect.sentence_window import SentenceWindow
 from transforms.detect.slot_data import word_lists
 from transforms.detect.step_words import step_words
 from transforms.detect.steps import step_of
@@ -29,7 +29,6 @@ _KEYS = (
     "seem",
 )
 _REACH = 5
-_WINDOW = 70  # words looked at on each side
 _HUGE = 1000  # more dead than one report of a few days tells
 _PREPOSITIONS = {"to", "for", "of", "in", "on", "about"}
 # what is done by these is done with a weapon, whose name may be the act's: "carrying mortars", but no "assault"
@@ -67,26 +66,13 @@ def passing_of(view: View) -> Realis | None:
     return Realis.BACKGROUND if background else None
 
 
-class _Look:
+class _Look(SentenceWindow):
     """The words around one candidate."""
 
     def __init__(self, view: View) -> None:
+        super().__init__(view.reading, view.candidate)
         self.view = view
-        self.candidate: Candidate = view.candidate
-        self.tokens = view.reading.words
-        sentence = view.candidate.sentence
-        self.first = max(sentence.first, self.candidate.head - _WINDOW)
-        self.last = min(sentence.last, self.candidate.head + _WINDOW)
         self.lexicon = passing_words()
-        up = [self.candidate.head, *ancestors(view.reading, self.candidate.head)]
-        self.chain = [i for i in up if self.first <= i < self.last]
-
-    @property
-    def sentence(self) -> tuple[Word, ...]:
-        return self.tokens[self.first : self.last]
-
-    def children(self, index: int) -> list[Word]:
-        return [self.tokens[i] for i in children(self.view.reading, index, self.first, self.last)]
 
     def _nouns_above(self) -> list[tuple[int, str]]:
         """Return the nouns that the truce hangs on through prepositions, nearest first, with the preposition."""

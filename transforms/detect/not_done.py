@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from transforms.detect.facts import COVERED
-from transforms.detect.reading import Word, ancestors, children
+from transforms.detect.sentence_window import SentenceWindow
 from transforms.detect.slot_data import word_lists
 from transforms.detect.slots import clause_of
 from transforms.detect.view import View
@@ -13,7 +11,6 @@ from transforms.model import Realis
 
 FILE = "not_done.en.toml"
 _KEYS = ("averts", "stops", "plans", "launches", "of", "means_to", "fights", "abroad")
-_REACH = 70  # words looked at on each side
 _PARTS = {"compound", "amod", "nmod", "poss"}
 _WITHIN = {"across", "around", "at", "in", "inside", "near", "on", "outside", "over", "throughout"}
 _BARE = {"det", "poss", "nummod"}
@@ -61,21 +58,12 @@ def is_abroad(view: View) -> bool:
     return any(at is not None and look.clause_of(at) == clause for at in places)
 
 
-class _Look:
+class _Look(SentenceWindow):
     """The words around one candidate."""
 
     def __init__(self, view: View) -> None:
-        self.reading, self.candidate = view.reading, view.candidate
-        self.tokens = view.reading.words
-        sentence = view.candidate.sentence
-        self.first = max(sentence.first, self.candidate.head - _REACH)
-        self.last = min(sentence.last, self.candidate.head + _REACH)
+        super().__init__(view.reading, view.candidate)
         self.lexicon = not_done_words()
-        up = [self.candidate.head, *ancestors(view.reading, self.candidate.head)]
-        self.chain = [i for i in up if self.first <= i < self.last]
-
-    def below(self, index: int) -> Iterator[Word]:
-        return (self.tokens[i] for i in children(self.reading, index, self.first, self.last))
 
     def _governor(self) -> tuple[int | None, str]:
         """Return the word that the act is the object of, and how it hangs on it."""
@@ -93,8 +81,8 @@ class _Look:
         above, link = self._governor()
         if above is None or link not in {"dobj", "xcomp"} or self.tokens[above].lemma not in self.lexicon["stops"]:
             return False
-        own = {w.dep for w in self.below(self.candidate.head)}
-        failed = any(w.dep == "neg" for w in self.below(above)) or any(
+        own = {w.dep for w in self.children(self.candidate.head)}
+        failed = any(w.dep == "neg" for w in self.children(above)) or any(
             self.tokens[i].lemma in {"fail", "refuse", "unable"} for i in self.chain[2:4]
         )
         return not own & _BARE and not failed
@@ -115,7 +103,7 @@ class _Look:
         above, link = self._governor()
         if above is None or link not in {"xcomp", "advcl", "ccomp", "acl"}:
             return False
-        to = any(w.lemma == "to" and w.dep == "aux" for w in self.below(self.candidate.head))
+        to = any(w.lemma == "to" and w.dep == "aux" for w in self.children(self.candidate.head))
         verbs = [i for i in self.chain[1:3] if self.tokens[i].pos == "VERB"]
         return to and any(self.tokens[i].lemma in self.lexicon["means_to"] for i in verbs)
 
@@ -131,7 +119,7 @@ class _Look:
         word = self.tokens[at]
         if (word.dep, word.tag) != ("acl", "VBG") or word.lemma not in self.lexicon["fights"] or word.head != at - 1:
             return False
-        return not any(w.dep == "prep" and w.lemma in {*_WITHIN, "for"} for w in self.below(at))
+        return not any(w.dep == "prep" and w.lemma in {*_WITHIN, "for"} for w in self.children(at))
 
     def clause_of(self, index: int) -> int:
         """Return the verb of a word's clause, the first of several joined ones."""

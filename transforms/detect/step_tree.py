@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from transforms.detect.candidates import Candidate
-from transforms.detect.reading import Reading, Word
+from transforms.detect.reading import Reading
+from transforms.detect.sentence_window import SentenceWindow
 from transforms.detect.step_words import step_words
 from transforms.model import Stage
 
-_REACH = 70  # words looked at on each side
 
-
-class StepTree:
+class StepTree(SentenceWindow):
     """The sentence of one ceasefire word."""
 
     def __init__(self, reading: Reading, candidate: Candidate) -> None:
-        self.tokens = reading.words
-        # A sentence of the news is shorter; a text without any end of a sentence must not cost its square.
-        self.first = max(candidate.sentence.first, candidate.head - _REACH)
-        self.last = min(candidate.sentence.last, candidate.head + _REACH)
-        self.candidate = candidate
+        super().__init__(reading, candidate)
         self.lexicon = step_words()
-
-    def numbered(self) -> Iterator[tuple[int, Word]]:
-        """Return the words looked at, each with its index in the article."""
-        return enumerate(self.sentence(), self.first)
 
     def is_infinitive(self, verb: int) -> bool:
         """Return whether a verb stands with "to"."""
-        return any(w.head == verb and w.dep == "aux" and w.lemma == "to" for w in self.sentence())
+        return any(w.head == verb and w.dep == "aux" and w.lemma == "to" for w in self.sentence)
 
     def has_object(self, verb: int, of: frozenset[str]) -> bool:
         """Return whether a verb has an object among some words."""
-        return any(w.head == verb and w.dep == "dobj" and w.lemma in of for w in self.sentence())
+        return any(w.head == verb and w.dep == "dobj" and w.lemma in of for w in self.sentence)
 
     def tails(self, verb: int) -> list[str]:
         """Return what completes a predicate: particle, object, "into effect"."""
@@ -44,12 +33,12 @@ class StepTree:
             if word.dep in {"dobj", "acomp", "attr", "advmod"} or self.is_particle(i):
                 tails.append(word.lemma)
             elif word.dep == "prep":
-                tails += [f"{word.lemma} {w.lemma}" for w in self.sentence() if w.head == i and w.dep == "pobj"]
+                tails += [f"{word.lemma} {w.lemma}" for w in self.sentence if w.head == i and w.dep == "pobj"]
         return tails
 
     def is_particle(self, at: int) -> bool:
         """Return whether a word belongs to its verb: "off" of "call off", but not "on" of "hold on Sunday"."""
-        return self.tokens[at].dep == "prt" and not any(w.head == at and w.dep == "pobj" for w in self.sentence())
+        return self.tokens[at].dep == "prt" and not any(w.head == at and w.dep == "pobj" for w in self.sentence)
 
     def look_up(self, section: str, verb: int, of: int | None = None) -> Stage | None:
         """Return what the lexicon makes of a predicate with what completes it or the noun `of` below."""
@@ -62,7 +51,3 @@ class StepTree:
         if any(w.head == verb and self.is_particle(i) for i, w in self.numbered()):
             return None  # "called up" is not "called"
         return made.get(lemma)
-
-    def sentence(self) -> tuple[Word, ...]:
-        """Return the words looked at."""
-        return self.tokens[self.first : self.last]

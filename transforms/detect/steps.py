@@ -93,7 +93,7 @@ class _Climb(StepTree):
             return stage
         for i in range(at + 1, self.last):
             if self.tokens[i].head == at and self.tokens[i].dep == "relcl":
-                subject = any(w.head == i and w.dep == "nsubj" and w.tag in {"WDT", "WP"} for w in self.sentence())
+                subject = any(w.head == i and w.dep == "nsubj" and w.tag in {"WDT", "WP"} for w in self.sentence)
                 if subject and (stage := self.look_up("subject", i)):
                     return self._modified(i, stage)
                 if subject and self._is_scheduled(i):  # "a truce which is due to start on Friday"
@@ -122,7 +122,7 @@ class _Climb(StepTree):
             beside = (
                 i for i, w in self.numbered()
                 if i > at and w.lemma in made and ((w.head == verb and w.dep == "ccomp") or i == above)
-                and not any(s.head == i and s.dep in {"nsubj", "nsubjpass"} for s in self.sentence())
+                and not any(s.head == i and s.dep in {"nsubj", "nsubjpass"} for s in self.sentence)
             )  # fmt: skip
             return next((self._modified(i, made[self.tokens[i].lemma]) for i in beside), None)
         if self.tokens[at].dep in {"pobj", "nsubj"} and self.tokens[min(at + 1, self.last - 1)].lemma == "between":
@@ -225,7 +225,7 @@ class _Climb(StepTree):
             stage = self.look_up("object", verb, at)
             if stage is None and link == "nsubjpass" and self._is_scheduled(verb):
                 stage = Stage.AGREED
-            if any(w.head == at and w.lemma in self.lexicon.lists["past"] for w in self.sentence()):
+            if any(w.head == at and w.lemma in self.lexicon.lists["past"] for w in self.sentence):
                 return None
         elif link in {"prep", "agent"} or prepositions:
             lemma = " ".join([self.tokens[verb].lemma, *prepositions])
@@ -253,7 +253,7 @@ class _Climb(StepTree):
             joined = (
                 i for i, w in self.numbered()
                 if w.head == verb and w.dep == "conj"
-                and not any(s.head == i and s.dep == "nsubj" for s in self.sentence())
+                and not any(s.head == i and s.dep == "nsubj" for s in self.sentence)
             )  # fmt: skip
             stage = next((s for i in joined if (s := self.look_up("subject", i)) is Stage.ENDED), None)
         if stage is Stage.IN_EFFECT and self._is_no_longer(verb):
@@ -296,7 +296,7 @@ class _Climb(StepTree):
         paper, word = self.lexicon.lists["paper"], self.tokens[verb]
         if word.dep in {"acl", "relcl"} and self.tokens[word.head].lemma in paper:
             return True
-        return any(w.head == verb and w.dep == "nsubj" and w.lemma in paper for w in self.sentence())
+        return any(w.head == verb and w.dep == "nsubj" and w.lemma in paper for w in self.sentence)
 
     def _of_noun(self, noun: int, stage: Stage) -> Stage | None:
         """Return what becomes of a step told by a noun: "rejected an extension", "asked for an extension"."""
@@ -435,7 +435,7 @@ class _Climb(StepTree):
         if any(w.dep in {"mark", "advmod"} and w.lemma in self.lexicon.lists["condition"] for w in below):
             return True
         clauses = {i for i, w in self.numbered() if w.head == verb and w.dep == "advcl"}
-        return any(w.head in clauses and w.lemma in _UNLESS for w in self.sentence())
+        return any(w.head in clauses and w.lemma in _UNLESS for w in self.sentence)
 
     def _is_consent(self, verb: int) -> bool:
         """Return whether a verb says that one is willing: not to do it is to refuse."""
