@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TextIO
 
 # Of the process and not of a thread: threads of runners and of ingest log too, and a process does one run at a time.
 _run_ids: list[str] = []
@@ -52,6 +54,41 @@ def log_as_json() -> None:
     logging.captureWarnings(True)
     threading.excepthook = _log_end_of_thread
     sys.unraisablehook = _log_unraisable
+    sys.stderr = _StrayLines(handler.stream)
+
+
+class _StrayLines(io.TextIOBase):
+    """Stands in for stderr: what a library prints there becomes records, as gRPC's tracebacks of a cut connection."""
+
+    def __init__(self, plain: TextIO) -> None:
+        self._plain = plain
+        self._of_thread = threading.local()
+
+    def write(self, text: str) -> int:
+        """Log the lines that `text` ends; the rest waits for its end."""
+        mine = self._of_thread
+        if getattr(mine, "logging", False):  # the log's own trouble must not come back to it
+            return self._plain.write(text)
+        *lines, mine.begun = (getattr(mine, "begun", "") + text).split("\n")
+        mine.logging = True
+        try:
+            for line in filter(str.strip, lines):
+                logging.getLogger("stderr").warning("%s", line)
+        finally:
+            mine.logging = False
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was logged."""
+        self._plain.flush()
+
+    def fileno(self) -> int:
+        """Return the number of the real stderr, for whoever hands it to another process."""
+        return self._plain.fileno()
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
 
 
 def _log_end_of_thread(ended: threading.ExceptHookArgs) -> None:

@@ -94,7 +94,7 @@ def test_any_message_stays_one_line(message: str) -> None:
 
 def test_what_python_prints_of_its_own_accord_is_a_record_too(tmp_path: Path) -> None:
     program = """
-import threading, warnings
+import sys, threading, traceback, warnings
 from pipeline.observe.logs import log_as_json
 class Broken:
     def __del__(self): raise OSError("while let go")
@@ -104,13 +104,22 @@ thread = threading.Thread(target=lambda: 1 / 0, name="reader")
 thread.start()
 thread.join()
 Broken()
+try:
+    [][1]
+except IndexError:
+    traceback.print_exc()
+print("half a", end=" ", file=sys.stderr)
+print("line", file=sys.stderr)
 """
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    warned, ended, let_go = (json.loads(line) for line in done.stderr.splitlines())
+    warned, ended, let_go, *printed, line = (json.loads(line) for line in done.stderr.splitlines())
     assert (warned["severity"], "too old" in warned["message"]) == ("WARNING", True)
     assert (ended["severity"], ended["message"]) == ("ERROR", "thread reader ended by an error")
     assert "ZeroDivisionError" in ended["error"]
     assert let_go["error"].endswith("OSError: while let go")
+    assert [record["message"] for record in (printed[0], printed[-1], line)] == [
+        "Traceback (most recent call last):", "IndexError: list index out of range", "half a line",
+    ]  # fmt: skip
