@@ -6,9 +6,10 @@ Prints mentions a second, peak memory, how well the events that the generator ma
 generator makes events with outlets that tell them over days: towns of both countries with P-codes, some told by their
 governorate only or not at all, tolls that grow, days that are off by one, wire copies, words of a Zipf vocabulary.
 
-Last run: 27 November 2026, the whole year, on one of 2 cores of a cloud machine, the other in use. 5,399 mentions a second
-of the processor, 5,330 of the clock; peak memory of all 454 MB. The figure moves with the machine: with a load of 4 to 12 on
-the same 2 cores, the version before ran at 1,894. With history it falls little: 5,778 by day 90, 5,414 by day 360.
+Last run: 27 November 2026, the whole year, on one of 2 cores of a cloud machine, the other in use. 5,399 mentions a
+second of the processor, 5,330 of the clock; peak memory of all 454 MB. The figure moves with the machine: with a load
+of 4 to 12 on the same 2 cores, the version before ran at 1,894. With history it falls little: 5,778 by day 90, 5,414 by
+day 360.
 """
 
 from __future__ import annotations
