@@ -379,9 +379,9 @@ def _number_of(reader: TollReader, trigger: Trigger) -> Number | None:
         return after if lives else None
     if not trigger.before:
         return after
+    if after is not None and _other_trigger_follows(reader, after, trigger.kind):
+        after = None  # "child killed 20 people injured", where a feed loses its commas
     before = _number_before(reader, trigger)
     if after is None or before is None:
         return after or before
-    passive = reader.has(trigger.first - 1, grammar.auxiliary)
-    claimed = _other_trigger_follows(reader, after, trigger.kind)
-    return before if passive or claimed else after
+    return before if reader.has(trigger.first - 1, grammar.auxiliary) else after
