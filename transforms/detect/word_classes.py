@@ -7,8 +7,8 @@ texts in which the next word may matter ("let 's").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,11 +50,23 @@ class WordClasses:
 
     def __call__(self, doc: Doc) -> Doc:
         """Write tags, parts of speech, forms and lemmas into a parsed document."""
-        keys = list(map(tuple, doc.to_array(_READ).reshape(len(doc), len(_READ)).tolist()))
+        return self._told([doc])[0]
+
+    def pipe(self, docs: Iterable[Doc], batch_size: int) -> Iterator[Doc]:
+        """Do so with many: what was not met before is asked for in one go."""
+        coming = iter(docs)
+        while batch := list(islice(coming, batch_size)):
+            yield from self._told(batch)
+
+    def _told(self, docs: Sequence[Doc]) -> list[Doc]:
+        keys = [list(map(tuple, doc.to_array(_READ).reshape(len(doc), len(_READ)).tolist())) for doc in docs]
         known = self._known
-        if missing := {key for key in keys if key not in known}:
-            known = {key: known[key] for key in keys if key in known} | self._learn(list(missing))
-        words = [known[key] for key in keys]
+        wanted = set(chain.from_iterable(keys))
+        if missing := [key for key in wanted if key not in known]:
+            known = {key: known[key] for key in wanted if key in known} | self._learn(missing)
+        return [self._written(doc, [known[key] for key in own]) for doc, own in zip(docs, keys, strict=True)]
+
+    def _written(self, doc: Doc, words: Sequence[_Word]) -> Doc:
         if any(one.begins and other.goes_on for one, other in pairwise(words)):
             return self._made(doc)
         if words:

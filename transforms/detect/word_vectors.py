@@ -92,11 +92,13 @@ class WordVectors:
             return self._all(docs)
 
     def _all(self, docs: Sequence[Doc]) -> list[Floats]:
+        if not docs:
+            return []
+        owns = np.split(self._own(docs), np.cumsum([len(doc) for doc in docs])[:-1])
         out: list[Floats] = []
         group: list[Floats] = []
         size = 0
-        for doc in docs:
-            own = self._own(doc)
+        for own in owns:
             if group and size + len(own) > _ROWS:
                 out += self._in_context(group)
                 group, size = [], 0
@@ -104,18 +106,19 @@ class WordVectors:
             size += len(own)
         return out + self._in_context(group)
 
-    def _own(self, doc: Doc) -> Floats:
-        """Return the words' own vectors: the same wherever a word stands."""
-        features = doc.to_array(self._columns).reshape(len(doc), len(self._columns))
+    def _own(self, docs: Sequence[Doc]) -> Floats:
+        """Return the words' own vectors, those of all documents in one: the same wherever a word stands."""
+        width = len(self._columns)
+        features = np.concatenate([doc.to_array(self._columns).reshape(len(doc), width) for doc in docs])
         keys = list(map(tuple, features.tolist()))
         known = self._known
-        if missing := [at for at, key in enumerate(keys) if key not in known.rows]:
-            known = self._learn([keys[at] for at in missing], features[missing], known)
+        if missing := {key: at for at, key in enumerate(keys) if key not in known.rows}:
+            known = self._learn(list(missing), features[list(missing.values())])
         rows = [known.rows.get(key, -1) for key in keys]
         # The store was full and begun anew in between: then all are made for this once.
         return self._made(features) if -1 in rows else known.vectors[rows]
 
-    def _learn(self, keys: Sequence[Key], features: npt.NDArray[np.uint64], known: _Known) -> _Known:
+    def _learn(self, keys: Sequence[Key], features: npt.NDArray[np.uint64]) -> _Known:
         """Keep the vectors of further words; returns where they are kept."""
         made = self._made(features)
         with self._lock:
