@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from transforms.detect import arabic
 from transforms.detect.folding import fold, fold_text
 from transforms.model import Article, Evidence
-
-if TYPE_CHECKING:
-    from spacy.tokens import Doc
 
 FIELD_BREAK = "\n\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -25,11 +22,11 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]", re.UNICODE)
 _SHORTEST_STEM = 5
 _LONGEST_SENTENCE = 120  # words; what runs on without an end is cut there, so that no text costs much
 _SENTENCE_END = re.compile(r"(?:[.!?؟…۔]+[\"'»”’)]*(?=\s|$))|\n+")
+_LARGEST = 2**64 - 1
 _ABBREVIATED = re.compile(r"(?:^|\s)(?:[A-ZА-Я]|[Mm]me|MM|[Dd]r|[Ss]t|г|ул|Gen|Gén)\.$")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word; offsets are code points of the reading's text.
 
     Attributes:
@@ -138,27 +135,15 @@ class Reading:
         return self.sentences[at]
 
 
-def reading_of_doc(article: Article, laid: Laid, doc: Doc) -> Reading:
-    """Return the reading of an English article that spaCy has parsed."""
+def reading_of_doc(article: Article, laid: Laid, doc: Any) -> Reading:
+    """Return the reading of an English article that spaCy has parsed (`doc` is its `Doc`)."""
+    places = doc.to_array(["IDX", "HEAD"]).tolist()
+    kinds = map(tuple, doc.to_array(["ORTH", "LEMMA", "POS", "TAG", "DEP"]).tolist())
     words: list[Word] = []
-    for token in doc:
-        lower = token.lower_
-        lemma = token.lemma_.lower()
-        endings = _without_ending(lower) if token.pos_ == "PROPN" and lower == lemma else ()
-        keys = tuple(dict.fromkeys((lower, fold_text(lower), lemma, *endings)))
-        words.append(
-            Word(
-                token.idx,
-                token.idx + len(token),
-                token.text,
-                keys,
-                lemma,
-                token.pos_,
-                token.tag_,
-                token.dep_,
-                token.head.i,
-            )
-        )
+    for index, ((start, head), kind) in enumerate(zip(places, kinds, strict=True)):
+        shown = _SHOWN.get(kind) or _shown(kind, doc.vocab.strings)
+        # A head is told by its distance; one that stands before, as an unsigned number.
+        words.append(Word(start, start + len(shown[0]), *shown, (index + head) & _LARGEST))
     sentences: list[Sentence] = []
     for sent in doc.sents:
         if not sent.text.strip():
@@ -168,6 +153,21 @@ def reading_of_doc(article: Article, laid: Laid, doc: Doc) -> Reading:
             start, end = words[first].start, words[last - 1].end
             sentences.append(Sentence(len(sentences), first, last, start, end, laid.field_at(start)))
     return Reading(article, laid, "en", tuple(words), tuple(sentences))
+
+
+Shown = tuple[str, tuple[str, ...], str, str, str, str]  # a word's spelling, keys, lemma and labels
+_SHOWN: dict[tuple[int, ...], Shown] = {}  # by spaCy's numbers for them, which stand for the same text everywhere
+_MOST_SHOWN = 100_000  # a stream never ends
+
+
+def _shown(kind: tuple[int, ...], strings: Mapping[int, str]) -> Shown:
+    text, lemma, pos, tag, dep = (strings[number] for number in kind)
+    lower, lemma = text.lower(), lemma.lower()
+    endings = _without_ending(lower) if pos == "PROPN" and lower == lemma else ()
+    if len(_SHOWN) >= _MOST_SHOWN:
+        _SHOWN.clear()
+    shown = _SHOWN[kind] = text, tuple(dict.fromkeys((lower, fold_text(lower), lemma, *endings))), lemma, pos, tag, dep
+    return shown
 
 
 def _without_ending(word: str) -> tuple[str, ...]:
