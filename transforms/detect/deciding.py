@@ -22,7 +22,7 @@ from transforms.detect.retelling import contradict, finer
 from transforms.detect.roles import role_words
 from transforms.detect.ruling import ruling_of
 from transforms.detect.slots import Slots, fill, is_of_a_truce, undated
-from transforms.detect.steps import step_of
+from transforms.detect.steps import is_yet_to_come, step_of
 from transforms.detect.told_plainly import is_told_plainly
 from transforms.detect.view import Features, View
 from transforms.model import Family, Means, Realis, Stage
@@ -113,7 +113,8 @@ def judge_all(
             else:  # fresh all the same: the old day is that of something else, as of the truce that it breaks
                 slots = undated(facts, slots)
         judged.append(_from_the_ground(_answers(candidate, features, probability, slots, rejected, ask, thresholds)))
-    judged = _set_against([_ruled(View(reading, found, facts, j.candidate), j) for j in judged], thresholds)
+    ruled = [_ruled(View(reading, found, facts, j.candidate), j) for j in judged]
+    judged = _set_against(ruled, _truces_stand(reading, found, ruled), thresholds)
 
     def same(left: Judged, right: Judged) -> bool:
         if is_one_of_many(reading, left, right) or _are_two_steps(left, right):
@@ -331,7 +332,19 @@ def _log_odds(probability: float) -> float:
     return math.log(clipped / (1 - clipped))
 
 
-def _set_against(judged: list[Judged], thresholds: Mapping[str, float]) -> list[Judged]:
+def _truces_stand(reading: Reading, found: Found, judged: Sequence[Judged]) -> set[Stage | None]:
+    """Return where the truces of an item stand; one that is yet to come is only asked for."""
+    told = {
+        Stage.CALLED_FOR if is_yet_to_come(reading, j.candidate) else j.stage
+        for j in judged if not j.rejected and j.family == Family.CEASEFIRE
+    }  # fmt: skip
+    if told:
+        return told
+    named = [c for c in found.candidates if c.family == "ceasefire" and not c.trigger.weak]
+    return {Stage.CALLED_FOR} if named and all(is_yet_to_come(reading, c) for c in named) else set()
+
+
+def _set_against(judged: list[Judged], steps: set[Stage | None], thresholds: Mapping[str, float]) -> list[Judged]:
     """Decide violation or hostility by the whole item: it seldom sets one act against a truce and not the next.
 
     What the item tells of its truce counts too: one that is only asked for cannot be broken yet.
@@ -339,7 +352,6 @@ def _set_against(judged: list[Judged], thresholds: Mapping[str, float]) -> list[
     acts = [j for j in judged if not j.rejected and j.family != Family.CEASEFIRE]
     if not acts:
         return judged
-    steps = {j.stage for j in judged if not j.rejected and j.family == Family.CEASEFIRE}
     standing = (
         thresholds["truce.asked"] if steps and steps <= _NO_TRUCE_YET
         else thresholds["truce.in_force"] if steps & _IN_FORCE

@@ -30,7 +30,7 @@ def not_done(view: View) -> Realis | None:
     if view.candidate.family != "armed":
         return None
     look = _Look(view)
-    if look.is_averted() or look.is_stopped():
+    if look.is_averted() or look.is_stopped() or look.is_ruled_out():
         return Realis.NEGATED
     if look.is_planned() or look.is_a_means_to():
         return Realis.FUTURE
@@ -86,6 +86,14 @@ class _Look(SentenceWindow):
             self.tokens[i].lemma in {"fail", "refuse", "unable"} for i in self.chain[2:4]
         )
         return not own & _BARE and not failed
+
+    def is_ruled_out(self) -> bool:
+        """Return whether it is said not to come: "a full assault was out of the question"."""
+        above, link = self._governor()
+        if above is None or link != "nsubj" or self.tokens[above].lemma != "be":
+            return False
+        after = [w.text.lower() for i, w in self.numbered() if above < i]
+        return any(after[i : i + 4] == ["out", "of", "the", "question"] for i in range(len(after)))
 
     def is_planned(self) -> bool:
         above, link = self._governor()

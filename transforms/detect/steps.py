@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from transforms.detect.candidates import Candidate
 from transforms.detect.reading import Reading, Word
+from transforms.detect.sentence_window import SentenceWindow
 from transforms.detect.step_tree import StepTree
 from transforms.model import Stage
 
@@ -21,6 +22,7 @@ _OF_A_PLAN = {
 }  # fmt: skip
 _KEPT = {Stage.AGREED, Stage.IN_EFFECT}
 _PERHAPS = {"could", "may", "might"}
+_BEFORE = {"before", "until"}
 _UNLESS = {"if", "unless"}
 _OUGHT = {"should", "must"}
 _REFUSING = {"do", "shall", "will", "would"}  # before "not accept"; what "has not agreed" may do so yet
@@ -33,6 +35,22 @@ _RAISING = {"appear", "continue", "fail", "seem"}  # "the truce continues to hol
 def step_of(reading: Reading, candidate: Candidate) -> Stage | None:
     """Return the step that the words around a ceasefire word settle, None where they settle none."""
     return _read(reading, candidate)[0]
+
+
+def is_yet_to_come(reading: Reading, candidate: Candidate) -> bool:
+    """Return whether a ceasefire has not begun when what is told happens: "days ahead of a ceasefire"."""
+    if reading.lang != "en":
+        return False
+    window = SentenceWindow(reading, candidate)
+    for at in window.chain[:_HIGHEST]:
+        word, above = window.tokens[at], window.tokens[window.tokens[at].head]
+        if word.lemma in _BEFORE and word.dep == "prep":
+            return True
+        if word.lemma == "of" and above.lemma in {"ahead", "advance"}:
+            return True
+        if word.pos in {"VERB", "AUX"}:
+            return any(w.lemma in _BEFORE and w.dep == "mark" for w in window.children(at))
+    return False
 
 
 def asker_of_step(reading: Reading, candidate: Candidate) -> int | None:
