@@ -148,6 +148,8 @@ def _ruled(view: View, judged: Judged) -> Judged:
         return judged
     if ruling is None:
         stage = step_of(view.reading, view.candidate) if judged.family == Family.CEASEFIRE else None
+        if stage is None and judged.stage == Stage.IN_EFFECT and is_yet_to_come(view.reading, view.candidate):
+            return replace(judged, stage=Stage.AGREED)  # "hours before a ceasefire is due to take effect"
         return replace(judged, stage=stage, settled=True) if stage else judged
     realis = ruling.reason if isinstance(ruling.reason, Realis) else judged.realis
     return replace(judged, realis=realis, slots=ruling.slots, rejected=str(ruling.reason))

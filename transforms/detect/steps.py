@@ -49,7 +49,10 @@ def is_yet_to_come(reading: Reading, candidate: Candidate) -> bool:
         if word.lemma == "of" and above.lemma in {"ahead", "advance"}:
             return True
         if word.pos in {"VERB", "AUX"}:
-            return any(w.lemma in _BEFORE and w.dep == "mark" for w in window.children(at))
+            if any(w.lemma in _BEFORE and w.dep == "mark" for w in window.children(at)):
+                return True
+            if word.dep not in {"ccomp", "xcomp"}:  # "before the UN hopes that a truce will begin"
+                return False
     return False
 
 
