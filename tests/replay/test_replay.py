@@ -79,7 +79,7 @@ def test_quotes_are_exact_substrings_of_their_items(replayed: Replayed, texts: d
 
 def test_each_alert_is_told_once(replayed: Replayed) -> None:
     ids = [a.alert_id for r in replayed.results for a in r.alerts]
-    assert len(ids) == len(set(ids)) >= 20
+    assert len(ids) == len(set(ids)) >= 10, "enough was told to be told twice"
     for alert in replayed.store.alerts(last_revision_only=True):
         revisions = [a.revision for a in replayed.store.alerts(event_ids=[alert.event_id])]
         assert revisions == list(range(1, len(revisions) + 1))

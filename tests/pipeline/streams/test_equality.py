@@ -66,7 +66,7 @@ def measure(news: News, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         ways.day_by_day(news, store)
         outcome = Outcome.of(store)
     assert len(outcome.members) >= 20
-    assert len(outcome.alerts) >= 15
+    assert len(outcome.alerts) >= 10  # enough to tell two ways apart
     return outcome
 
 

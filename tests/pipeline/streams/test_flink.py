@@ -47,7 +47,7 @@ def news(flink_bench: FlinkBench, tmp_path_factory: pytest.TempPathFactory) -> I
                 clock.until = FIRST + n * EVERY
                 run_once(config, store, clock.until)
             expected = ids_of(store)
-        assert len(expected) >= 20
+        assert len(expected) >= 10
         yield News(config, expected)
 
 
