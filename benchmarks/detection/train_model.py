@@ -73,7 +73,8 @@ written and thresholds chosen with the errors on these items in sight, so expect
 ```
 
 The same for the {origins["more"]} "more" items, from which the heads for events and breaches never learn and by whose
-errors two rules were written (an act not stopped goes on; nobody means to); they are news as it comes, with few ceasefires, and one of us labelled each by the guide:
+errors two rules were written (an act not stopped goes on; nobody means to); they are news as it comes, with few
+ceasefires, and one of us labelled each by the guide:
 
 ```
 {figures[1].strip()}
