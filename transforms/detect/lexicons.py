@@ -192,7 +192,8 @@ class PhraseMatcher(Generic[Payload]):
         for first in range(len(words)):
             nodes = [self._root]
             for at in range(first, len(words)):
-                nodes = [node[key] for node in nodes for key in set(words[at]) if key in node]
+                # In the order of the keys, the spelling first: of a set, it would change from run to run.
+                nodes = [node[key] for node in nodes for key in words[at] if key in node]
                 if not nodes:
                     break
                 seen: list[Payload] = []
