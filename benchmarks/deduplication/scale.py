@@ -8,10 +8,10 @@ governorate only or not at all, tolls that grow, days that are off by one, wire 
 
 Last run: 27 November 2026, the whole year, on one of 2 cores of a cloud machine, the other in use. 5,399 mentions a
 second of the processor, 5,330 of the clock; peak memory of all 454 MB. The figure moves with the machine: with a load
-of 4 to 12 on the same 2 cores, the version before ran at 1,894; left nearly alone it ran at 4,659 to 4,716. With history
-it falls little: 5,778 by day 90, 5,414 by day 360. Python's garbage collector is set to look seldom (`main`), which the
-pipeline itself does not do: over 40 days that made 6,080 of 5,477, so with the threshold of before the year would be
-near 4,900, which was not run.
+of 4 to 12 on the same 2 cores, the version before ran at 1,894; left nearly alone it ran at 4,659 to 4,716. With
+history it falls little: 5,778 by day 90, 5,414 by day 360. Python's garbage collector is set to look seldom (`main`),
+which the pipeline itself does not do: over 40 days that made 6,080 of 5,477, so with the threshold of before the year
+would be near 4,900, which was not run.
 """
 
 from __future__ import annotations
